@@ -1,0 +1,23 @@
+#ifndef STINT_BASE_STR_H
+#define STINT_BASE_STR_H
+/* Text: NUL-terminated UTF-8 everywhere inside; what comes from outside is checked here first. */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+bool str_eq(const char *a, const char *b);           /* NULL equals only NULL */
+bool str_eq_nocase(const char *a, const char *b);    /* ASCII */
+bool str_starts(const char *s, const char *prefix);
+bool str_ends(const char *s, const char *suffix);
+bool str_is_utf8(const char *s, size_t len);         /* valid, shortest form, no surrogates, no NUL */
+size_t str_length(const char *s);                    /* in code points; s is valid UTF-8 */
+char *str_trim(void *mem, const char *s);            /* without white space (Unicode too) at both ends */
+bool str_to_int(const char *s, int64_t min, int64_t max, int64_t *out); /* whole string, decimal, optional '-' */
+/* Percent- and (if plus) '+'-decoding. NULL for a bad escape, %00 or invalid UTF-8. */
+char *str_url_decode(void *mem, const char *s, size_t len, bool plus);
+char *str_base64url(void *mem, const unsigned char *data, size_t len); /* without padding */
+/* NULL unless strictly base64url without padding. */
+unsigned char *str_base64url_decode(void *mem, const char *s, size_t *len);
+char *str_hex(void *mem, const unsigned char *data, size_t len);
+
+#endif

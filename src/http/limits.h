@@ -1,0 +1,13 @@
+#ifndef STINT_HTTP_LIMITS_H
+#define STINT_HTTP_LIMITS_H
+/* Token buckets in memory the workers share (made before forking), keyed by a hash of the caller: no answer costs a trip to Redis. */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct limits;
+struct limit_state { int64_t limit, remaining, reset_s; bool refused; };
+struct limits *limits_new(int64_t per_minute, int64_t burst); /* shared anonymous memory; per_minute 0: never refuses */
+struct limit_state limits_take(struct limits *l, const char *key, size_t key_len);
+
+#endif
