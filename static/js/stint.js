@@ -1,0 +1,67 @@
+/*
+ * What the other scripts share: words in the person's language, small helpers, the quiet message below.
+ *
+ * Every page works without any of this. The scripts make it quicker: they never hold data of their own, and what
+ * the server answers is what is shown. Joined in order by tools/build-assets; `stint` is their one common name.
+ */
+const stint = (() => {
+	"use strict";
+	const $ = (selector, within = document) => within.querySelector(selector);
+	const $$ = (selector, within = document) => [...within.querySelectorAll(selector)];
+	const words = () => $("#words")?.dataset ?? {};
+	const csrf = () => $('meta[name="csrf-token"]').content;
+
+	/* An element: make("button", {class: "ib", type: "button"}, "text", child …). */
+	function make(tag, attributes = {}, ...children) {
+		const element = document.createElement(tag);
+		for (const [name, value] of Object.entries(attributes)) {
+			if (value !== false && value !== null) element.setAttribute(name, value === true ? "" : value);
+		}
+		element.append(...children);
+		return element;
+	}
+
+	let leaving = 0;
+	function fade() {
+		clearTimeout(leaving);
+		const box = $("#flash");
+		if (!box?.firstElementChild) return;
+		leaving = setTimeout(() => {
+			if (box.matches(":hover, :focus-within")) fade();
+			else box.replaceChildren();
+		}, 8000);
+	}
+
+	/* Says something quietly; undo, when given, is what takes it back. */
+	function say(text, undo) {
+		const toast = make("div", { class: "toast" }, make("span", { class: "grow" }, text));
+		if (undo) {
+			const button = make("button", { class: "link", type: "button" }, words().undo);
+			button.addEventListener("click", () => { $("#flash").replaceChildren(); undo(); });
+			toast.append(button);
+		}
+		$("#flash")?.replaceChildren(toast);
+		fade();
+	}
+
+	/* Runs now and again whenever a page has been put in place. */
+	function shown(fn) {
+		document.addEventListener("stint:shown", fn);
+		if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", fn);
+		else fn();
+	}
+
+	document.addEventListener("click", (event) => {
+		if (event.target.closest("[data-close]")) $("#flash").replaceChildren();
+		for (const open of $$("details.menu[open]")) {
+			if (!open.contains(event.target)) open.open = false;
+		}
+	});
+	document.addEventListener("toggle", (event) => {
+		const menu = event.target;
+		if (menu.matches?.("details.menu.add[open], details.bar-when[open], details.bar-next[open]")) $("input:not([type=hidden])", menu)?.focus();
+	}, true);
+	shown(fade);
+
+	return { $, $$, words, csrf, make, say, shown };
+})();

@@ -1,0 +1,179 @@
+/*
+ * Going from page to page without throwing the page away: links and forms are fetched, and the answer, always a whole
+ * page, is morphed into this one. So the clock runs on, focus and scroll stay, and what is being typed is not lost.
+ *
+ * Our own and not htmx: the pages need this one thing of it, and htmx would keep copies of pages in the browser's
+ * storage for its history, where they outlive a sign-out. Here Back fetches again. Whatever is not an ordinary page
+ * of this layout (sign-in, errors, files, another release) is left to the browser.
+ */
+stint.visit = (() => {
+	"use strict";
+	const { $, $$, words, say } = stint;
+	const root = document.documentElement;
+	let current = null; /* the GET under way, which a newer one replaces */
+	let saving = Promise.resolve(); /* writes go one after another, so that each knows the version the last one made */
+
+	const path = (url) => url.split(/[?#]/)[0];
+	const release = (doc) => doc.querySelector('link[rel="stylesheet"]')?.getAttribute("href");
+	const is_same_house = (doc) => doc.body?.querySelector("#bar") && $("#bar") && release(doc) === release(document);
+
+	/* Keeps what morphing would take away: texts half typed, folds that stand open, a field being edited in place. */
+	function callbacks(stays, sent) {
+		return {
+			beforeNodeMorphed(was, is) {
+				if (!stays || was.nodeType !== 1) return true;
+				if (was.dataset.editing !== undefined) return false;
+				const typed = was.matches("input, textarea") && !was.matches("[type=hidden]");
+				const dirty = typed && (was.type === "checkbox" || was.type === "radio" ? was.checked !== was.defaultChecked : was.value !== was.defaultValue);
+				return !(dirty && was.form !== sent && was.name === is.name);
+			},
+			beforeAttributeUpdated: (name, node) => !(stays && name === "open" && node.closest(".fold, dialog")),
+		};
+	}
+
+	function put(doc, { url, stays, sent, part }) {
+		const selector = part ?? "body";
+		const was = $(selector), is = doc.querySelector(selector);
+		if (!was || !is) return;
+		Idiomorph.morph(was, is, { morphStyle: "outerHTML", callbacks: callbacks(stays, sent) });
+		if (!part) {
+			document.title = doc.title;
+			$('meta[name="csrf-token"]').content = doc.querySelector('meta[name="csrf-token"]').content;
+		}
+		document.dispatchEvent(new CustomEvent("stint:shown", { detail: { url } }));
+	}
+
+	/* After a move focus goes to the content, so that the next Tab and a screen reader begin there. */
+	function settle(stays, y) {
+		const wrong = $('main [aria-invalid="true"], .bar [aria-invalid="true"]');
+		if (wrong) wrong.focus();
+		else if (!stays) $("#main").focus({ preventScroll: true });
+		if (y !== undefined) scrollTo(0, y);
+	}
+
+	async function fetch_page(url, options) {
+		root.classList.add("is-loading");
+		try {
+			const answer = await fetch(url, { headers: { Accept: "text/html" }, credentials: "same-origin", ...options });
+			if (!answer.headers.get("Content-Type")?.startsWith("text/html")) return { answer };
+			return { answer, doc: new DOMParser().parseFromString(await answer.text(), "text/html") };
+		} finally {
+			root.classList.remove("is-loading");
+		}
+	}
+
+	/* The words of a page that tells of a failure. */
+	function reason(doc) {
+		const said = doc?.querySelector(".note.bad, .error")?.textContent.trim();
+		return said || [...(doc?.querySelectorAll("main h1, main h1 + p") ?? [])].map((e) => e.textContent.trim()).join(": ") || words().failed;
+	}
+
+	async function go(url, { push = true, y = 0 } = {}) {
+		current?.abort();
+		const mine = (current = new AbortController());
+		let page;
+		try {
+			page = await fetch_page(url, { signal: mine.signal });
+		} catch (problem) {
+			if (problem.name !== "AbortError") say(words().offline);
+			return;
+		}
+		if (!page.doc || !is_same_house(page.doc)) {
+			location.assign(url);
+			return;
+		}
+		const to = page.answer.url + (url.includes("#") ? url.slice(url.indexOf("#")) : "");
+		const stays = path(to) === path(location.href);
+		if (push) {
+			history.replaceState({ y: scrollY }, "");
+			history[to === location.href ? "replaceState" : "pushState"]({ y: 0 }, "", to);
+		}
+		const show = () => { put(page.doc, { url: to, stays }); settle(stays, y); if (push && location.hash) $(location.hash)?.focus(); };
+		if (document.startViewTransition && !stays && !matchMedia("(prefers-reduced-motion: reduce)").matches) document.startViewTransition(show);
+		else show();
+	}
+
+	/*
+	 * Sends a form's fields. Resolves to {ok, doc, reason}. When it worked, the page that came is shown; when it did
+	 * not, the page with the messages is, or only the part named, or nothing when quiet: then the caller tells.
+	 */
+	function send(url, body, { sent, part, quiet, stay } = {}) {
+		const run = async () => {
+			let page;
+			try {
+				page = await fetch_page(url, { method: "POST", body: new URLSearchParams(body()) });
+			} catch {
+				if (!quiet) say(words().offline);
+				return { ok: false, reason: words().offline };
+			}
+			const { answer, doc } = page;
+			const home = doc && is_same_house(doc);
+			if (answer.ok && home) {
+				const to = stay ? location.href : answer.url;
+				const stays = path(to) === path(location.href);
+				if (to !== location.href) history.pushState({ y: 0 }, "", to);
+				put(doc, { url: to, stays, sent });
+				if (!stays) settle(false, 0);
+				return { ok: true, doc };
+			}
+			if (answer.ok || answer.status === 401) {
+				location.assign(answer.redirected ? answer.url : "/login");
+				return { ok: false };
+			}
+			if (quiet) return { ok: false, doc, reason: reason(doc) };
+			if (home && answer.status < 500 && (part || doc.querySelector("[aria-invalid], .note.bad"))) {
+				put(doc, { url, stays: true, sent, part });
+				settle(true);
+			} else say(reason(doc));
+			return { ok: false, doc, reason: reason(doc) };
+		};
+		const turn = saving.then(run, run);
+		saving = turn.catch(() => {});
+		return turn;
+	}
+
+	function submit(event) {
+		const form = event.target, by = event.submitter;
+		const method = (by?.getAttribute("formmethod") ?? form.method).toLowerCase();
+		if (event.defaultPrevented || form.dataset.full !== undefined || method === "dialog") return;
+		event.preventDefault();
+		const url = by?.hasAttribute("formaction") ? by.formAction : form.action;
+		if (method === "get") {
+			go(`${path(url)}?${new URLSearchParams([...new FormData(form)].filter(([, value]) => value))}`);
+			return;
+		}
+		if (form.ariaBusy === "true" || by?.ariaBusy === "true") return; /* sent twice is sent once */
+		const busy = form.id === "act" ? by : form;
+		if (busy) busy.ariaBusy = "true";
+		const data = [...new FormData(form, by)];
+		send(url, () => data, { sent: form, part: form.closest("#bar") ? "#bar" : undefined })
+			.finally(() => { if (busy) busy.ariaBusy = null; });
+	}
+
+	function click(event) {
+		const link = event.target.closest("a[href]");
+		if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+		const href = link.href.baseVal !== undefined ? new URL(link.href.baseVal, location).href : link.href; /* SVG has its own kind */
+		const url = new URL(href);
+		if (url.origin !== location.origin || link.target || link.hasAttribute("download") || link.dataset.full !== undefined) return;
+		if (url.hash && path(href) === path(location.href) && url.search === location.search) return;
+		event.preventDefault();
+		go(href);
+	}
+
+	if ($("#bar")) {
+		history.scrollRestoration = "manual";
+		history.replaceState({ y: scrollY }, "");
+		addEventListener("popstate", (event) => go(location.href, { push: false, y: event.state?.y ?? 0 }));
+		addEventListener("pagehide", () => history.replaceState({ y: scrollY }, ""));
+		let later = 0;
+		addEventListener("scroll", () => {
+			clearTimeout(later);
+			later = setTimeout(() => history.replaceState({ y: scrollY }, ""), 150);
+		}, { passive: true });
+		document.addEventListener("click", click);
+		document.addEventListener("submit", submit);
+	}
+	addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+	return { go, send };
+})();
