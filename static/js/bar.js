@@ -38,7 +38,7 @@
 		const form = $('[data-bar="idle"]'), said = $("[data-said]", form ?? document);
 		if (!form || !said) return;
 		const found = duration_of($("[data-describe]", form).value);
-		said.textContent = found ? words().finished.replace("{duration}", written(seconds_of(found.text))) : "";
+		said.textContent = found ? `${words().finished} ${written(seconds_of(found.text))}` : "";
 	}
 
 	/* The @ or # word the caret stands in. */
