@@ -120,7 +120,7 @@
 	/* Enter in a running line saves through the change that follows; a second sending would only race it. */
 	document.addEventListener("submit", (event) => {
 		const form = event.target;
-		if (!form.matches('[data-bar="running"]') || event.submitter?.closest(".bar-when")) return;
+		if (!form.matches('[data-bar="running"]') || document.activeElement?.closest(".bar-when")) return;
 		event.preventDefault();
 		document.activeElement?.blur();
 	}, true);

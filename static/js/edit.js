@@ -18,8 +18,8 @@
 	}
 
 	/* Sends values ([[name, value] …]); back are the values that take it back. */
-	async function save(id, values, back) {
-		const result = await visit.send(`/time-entries/${id}`, body(id, values), { quiet: true, stay: true });
+	async function save(id, values, back, ready) {
+		const result = await visit.send(`/time-entries/${id}`, body(id, values), { quiet: true, stay: true, ready });
 		if (result.ok) {
 			flash_row(id);
 			say(words().saved, back && (() => save(id, back).then((r) => say(r.ok ? words().undone : r.reason))));
@@ -35,9 +35,7 @@
 	function edit_text(cell) {
 		const name = cell.dataset.edit, id = cell.closest("[data-entry]").dataset.entry;
 		const old = $(".muted", cell) ? "" : cell.textContent.trim();
-		const field = make("input", { value: old, "aria-label": cell.title || name, autocomplete: "off", maxlength: name === "description" ? 500 : 20 });
-		const label = cell.closest(".entries")?.dataset[`label_${name}`];
-		if (label) field.setAttribute("aria-label", label);
+		const field = make("input", { value: old, "aria-label": words()[name], autocomplete: "off", maxlength: name === "description" ? 500 : 20 });
 		const box = make("span", { class: `in-place ${cell.className}`, "data-editing": "" }, field);
 		const end = cell.closest(".entry").querySelector('[data-edit="end"]')?.textContent.trim();
 		let done = false;
@@ -51,14 +49,10 @@
 			if (done || box.classList.contains("saving")) return;
 			if (value === old) return leave(refocus);
 			box.classList.add("saving");
-			const shown = [...cell.childNodes];
-			const result = await save(id, [[name, value]], name === "duration_s" ? [["end", end]] : [[name, old]]);
+			const back = name === "duration_s" ? [["end", end]] : [[name, old]];
+			const result = await save(id, [[name, value]], back, () => leave(refocus));
 			box.classList.remove("saving");
-			if (result.ok) {
-				const fresh = row_of(id)?.querySelector(`[data-edit="${name}"]`);
-				if (box.isConnected) { cell.replaceChildren(...(fresh ? [] : shown)); if (!fresh) cell.textContent = value; leave(refocus); visit.go(location.href, { push: false, y: scrollY }); }
-				return;
-			}
+			if (result.ok) return;
 			$(".error", box)?.remove();
 			const error = make("span", { class: "error", id: "in-place-error", role: "alert" }, message_for(result, name));
 			box.append(error);

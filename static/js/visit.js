@@ -21,7 +21,9 @@ stint.visit = (() => {
 	function callbacks(stays, sent) {
 		return {
 			beforeNodeMorphed(was, is) {
-				if (!stays || was.nodeType !== 1) return true;
+				if (was.nodeType !== 1) return true;
+				if (was.id === "flash" && !is.firstElementChild) return false; /* what was said stays until it fades */
+				if (!stays) return true;
 				if (was.dataset.editing !== undefined) return false;
 				const typed = was.matches("input, textarea") && !was.matches("[type=hidden]");
 				const dirty = typed && (was.type === "checkbox" || was.type === "radio" ? was.checked !== was.defaultChecked : was.value !== was.defaultValue);
@@ -95,9 +97,10 @@ stint.visit = (() => {
 
 	/*
 	 * Sends a form's fields. Resolves to {ok, doc, reason}. When it worked, the page that came is shown; when it did
-	 * not, the page with the messages is, or only the part named, or nothing when quiet: then the caller tells.
+	 * not, the page with the messages is, or only the part named, or nothing when quiet: then the caller tells. With stay
+	 * the address remains; ready runs just before a good answer is put in place.
 	 */
-	function send(url, body, { sent, part, quiet, stay } = {}) {
+	function send(url, body, { sent, part, quiet, stay, ready } = {}) {
 		const run = async () => {
 			let page;
 			try {
@@ -112,6 +115,7 @@ stint.visit = (() => {
 				const to = stay ? location.href : answer.url;
 				const stays = path(to) === path(location.href);
 				if (to !== location.href) history.pushState({ y: 0 }, "", to);
+				ready?.();
 				put(doc, { url: to, stays, sent });
 				if (!stays) settle(false, 0);
 				return { ok: true, doc };
