@@ -9,17 +9,20 @@
  *
  * conf.def rows: CONF_TEXT(key, default, text)  CONF_INT(key, default, min, max, text)
  *                CONF_BOOL(key, default, text)  CONF_SECRET(key, min_length, text)
+ *                CONF_CHOICE(key, default, "one|of|these", text)
  */
 #include <stdbool.h>
 #include <stdint.h>
 
 struct conf {
 #define CONF_TEXT(key, dflt, text) const char *key;
+#define CONF_CHOICE(key, dflt, choices, text) const char *key;
 #define CONF_SECRET(key, least, text) const char *key;
 #define CONF_INT(key, dflt, min, max, text) int64_t key;
 #define CONF_BOOL(key, dflt, text) bool key;
 #include "base/conf.def"
 #undef CONF_TEXT
+#undef CONF_CHOICE
 #undef CONF_SECRET
 #undef CONF_INT
 #undef CONF_BOOL

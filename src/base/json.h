@@ -2,7 +2,8 @@
 #define STINT_BASE_JSON_H
 /*
  * json-c, made strict: RFC 8259 only (no single quotes, NaN, comments, trailing commas), valid UTF-8
- * without NUL or \u0000, no key twice in an object, no number beyond a double, depth at most 16.
+ * without NUL, \u0000 or half a surrogate pair, no key twice in an object, no number beyond a double (a whole one:
+ * beyond int64, which json-c would clamp), depth at most 16. A JSON null is a NULL tree.
  */
 #include <json-c/json.h>
 #include <stddef.h>
