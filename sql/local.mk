@@ -1,1 +1,34 @@
-# sql
+# The schema, its functions, policies and queries are embedded at build (src/db/local.mk); they travel with the source.
+EXTRA_DIST += \
+	sql/bench.sql \
+	sql/functions/10-context.sql \
+	sql/functions/11-refuse.sql \
+	sql/functions/12-values.sql \
+	sql/functions/20-time.sql \
+	sql/functions/30-enter.sql \
+	sql/functions/40-triggers.sql \
+	sql/functions/50-seen.sql \
+	sql/functions/51-docs.sql \
+	sql/functions/60-time-entries.sql \
+	sql/functions/61-frame.sql \
+	sql/functions/62-lists.sql \
+	sql/functions/63-work.sql \
+	sql/functions/64-week.sql \
+	sql/functions/70-accounts.sql \
+	sql/functions/80-machinery.sql \
+	sql/migrations/0001-foundation.sql \
+	sql/policies.sql \
+	sql/queries/auth.sql \
+	sql/queries/clients.sql \
+	sql/queries/dashboard.sql \
+	sql/queries/me.sql \
+	sql/queries/members.sql \
+	sql/queries/organization.sql \
+	sql/queries/projects.sql \
+	sql/queries/system.sql \
+	sql/queries/tags.sql \
+	sql/queries/time_entries.sql \
+	sql/queries/timer.sql \
+	sql/queries/week.sql
+
+nobase_dist_pkgdata_DATA += sql/demo.sql

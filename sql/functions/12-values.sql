@@ -1,0 +1,78 @@
+-- Small values everybody needs: ids, instants as text, cursors.
+
+SET LOCAL ROLE stint_owner;
+
+-- RFC 9562 version 7: 48 bits of milliseconds, so that ids grow with time and new rows land on the same index page.
+-- A random UUID gives the rest; overlay puts the time over its head, set_bit turns version 4 into 7.
+CREATE OR REPLACE FUNCTION app.uuidv7() RETURNS uuid
+LANGUAGE sql VOLATILE PARALLEL SAFE
+RETURN encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid())
+		PLACING substring(int8send((extract(epoch FROM clock_timestamp()) * 1000)::bigint) FROM 3)
+		FROM 1 FOR 6), 52, 1), 53, 1), 'hex')::uuid;
+
+-- RFC 3339 in UTC with Z, whole seconds: the form of every instant in a document.
+CREATE OR REPLACE FUNCTION app.instant(at timestamptz) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"');
+
+-- A cursor is the sort key of the last row, as a base64url JSON array: opaque to clients, and no position in a list that
+-- may move meanwhile.
+CREATE OR REPLACE FUNCTION app.cursor(VARIADIC keys text[]) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN translate(encode(convert_to(to_json(keys)::text, 'UTF8'), 'base64'), E'+/=\n', '-_');
+
+-- The nth key of a cursor, NULL without one. What is no cursor of ours is refused and not guessed at.
+CREATE OR REPLACE FUNCTION app.cursor_at(cursor text, n integer) RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+AS $$
+DECLARE
+	keys json;
+BEGIN
+	IF cursor IS NULL OR cursor = '' THEN
+		RETURN NULL;
+	END IF;
+	BEGIN
+		keys := convert_from(decode(translate(cursor, '-_', '+/') || repeat('=', (4 - length(cursor) % 4) % 4),
+			'base64'), 'UTF8')::json;
+		RETURN keys ->> (n - 1);
+	EXCEPTION WHEN data_exception THEN
+		PERFORM app.refuse('bad_cursor', 'cursor');
+	END;
+	RETURN NULL;
+END
+$$;
+
+-- The same, typed. A well-formed cursor of another list fails here.
+CREATE OR REPLACE FUNCTION app.cursor_uuid(cursor text, n integer) RETURNS uuid
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+AS $$
+BEGIN
+	RETURN app.cursor_at(cursor, n)::uuid;
+EXCEPTION WHEN data_exception THEN
+	PERFORM app.refuse('bad_cursor', 'cursor');
+	RETURN NULL;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION app.cursor_instant(cursor text, n integer) RETURNS timestamptz
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+AS $$
+BEGIN
+	RETURN app.cursor_at(cursor, n)::timestamptz;
+EXCEPTION WHEN data_exception THEN
+	PERFORM app.refuse('bad_cursor', 'cursor');
+	RETURN NULL;
+END
+$$;
+
+-- Text as people search: case does not matter, and % _ \ are characters like others.
+CREATE OR REPLACE FUNCTION app.contains(haystack text, needle text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN strpos(lower(haystack), lower(needle)) > 0;
+
+-- "Ada Keller" -> "AK", "Northwind" -> "N".
+CREATE OR REPLACE FUNCTION app.initials(name text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN upper(left(name, 1) || CASE WHEN name ~ '\s' THEN left(substring(name FROM '\S+\s*$'), 1) ELSE '' END);
+
+RESET ROLE;

@@ -1,0 +1,122 @@
+-- The frame of a page: who is asking, which organizations there are to switch to, what the timer bar offers. Runs as the
+-- web, after app.enter in the same statement, and so under row level security; only the list of one's organizations looks
+-- beyond the tenant, by app.memberships_of.
+
+SET LOCAL ROLE stint_owner;
+
+-- What the timer bar offers: active projects, those the member used lately first.
+CREATE OR REPLACE FUNCTION app.frame_projects() RETURNS json
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+	RETURN (
+		WITH used AS (
+			SELECT u.project_id, max(u.started_at) AS at FROM (
+				SELECT e.project_id, e.started_at FROM seen.time_entries AS e
+				WHERE e.member_id = app.member() AND e.project_id IS NOT NULL
+				ORDER BY e.started_at DESC LIMIT 100) AS u
+			GROUP BY u.project_id)
+		SELECT coalesce(json_agg(json_build_object('id', p.id, 'name', p.name, 'color', p.color, 'client', p.client_name,
+			'billable', p.billable) ORDER BY p.at DESC NULLS LAST, lower(p.name)), '[]')
+		FROM (
+			SELECT p.id, p.name, p.color, p.client_name, p.billable, used.at
+			FROM seen.projects AS p LEFT JOIN used ON used.project_id = p.id
+			WHERE NOT p.archived ORDER BY used.at DESC NULLS LAST, lower(p.name) LIMIT 200) AS p);
+END
+$$;
+
+-- A member's entries that touch [from_at, to_at). No finished entry is longer than 31 days: two short index ranges.
+CREATE OR REPLACE FUNCTION app.time_between(who uuid, from_at timestamptz, to_at timestamptz)
+	RETURNS TABLE (id uuid, project_id uuid, type text, started_at timestamptz, ended_at timestamptz)
+LANGUAGE sql STABLE ROWS 50
+AS $$
+	SELECT e.id, e.project_id, e.type, e.started_at, e.ended_at FROM seen.time_entries AS e
+	WHERE e.member_id = who AND e.started_at < to_at AND e.started_at >= from_at - interval '32 days'
+		AND e.ended_at > from_at
+	UNION ALL
+	SELECT e.id, e.project_id, e.type, e.started_at, e.ended_at FROM seen.time_entries AS e
+	WHERE e.member_id = who AND e.started_at < to_at AND e.ended_at IS NULL;
+$$;
+
+-- The newest local days before a date on which a member has time, each with its bounds: at most so many. Looks back from
+-- day to day by what the index says comes next, however far apart they lie.
+CREATE OR REPLACE FUNCTION app.days_with_time(who uuid, before_day date, most integer)
+	RETURNS TABLE (day date, from_at timestamptz, to_at timestamptz)
+LANGUAGE plpgsql STABLE ROWS 15
+AS $$
+DECLARE
+	edge timestamptz := coalesce(app.day_start(before_day, app.zone()), 'infinity');
+	last timestamptz;
+BEGIN
+	FOR found IN 1 .. most LOOP
+		-- The last moment before the edge that some entry covers: of the newest, or of a longer one that began earlier.
+		SELECT max(least(coalesce(e.ended_at, greatest(date_trunc('second', now()), e.started_at + interval '1 second')), edge))
+		INTO last FROM (
+			SELECT s.started_at, s.ended_at FROM seen.time_entries AS s
+			WHERE s.member_id = who AND s.started_at < edge ORDER BY s.started_at DESC LIMIT 1) AS newest,
+		LATERAL (
+			SELECT newest.started_at, newest.ended_at
+			UNION ALL
+			SELECT t.started_at, t.ended_at FROM app.time_between(who, newest.started_at, edge) AS t) AS e;
+		EXIT WHEN last IS NULL;
+		day := app.day_of(last - interval '1 second', app.zone());
+		from_at := app.day_start(day, app.zone());
+		to_at := app.day_start(day + 1, app.zone());
+		RETURN NEXT;
+		edge := from_at;
+	END LOOP;
+END
+$$;
+
+-- Seconds of work of a member between two instants, running ones up to now. Breaks are shown beside work and not counted.
+CREATE OR REPLACE FUNCTION app.tracked_s(who uuid, from_at timestamptz, to_at timestamptz) RETURNS bigint
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+	RETURN (SELECT coalesce(sum(app.part_s(e.started_at, e.ended_at, from_at, to_at)), 0)
+		FROM app.time_between(who, from_at, to_at) AS e WHERE e.type = 'work');
+END
+$$;
+
+CREATE OR REPLACE FUNCTION app.frame() RETURNS json
+LANGUAGE plpgsql STABLE COST 100000
+AS $$
+DECLARE
+	today date := app.day_of(now(), app.zone());
+BEGIN
+	RETURN (
+		SELECT json_build_object(
+			'person', json_build_object('member_id', m.id, 'name', m.name, 'email', m.email,
+				'initials', app.initials(m.name), 'role', m.role, 'zone', m.zone, 'week_start', m.week_start,
+				'clock_12h', m.clock_12h, 'decimal_durations', m.decimal_durations, 'language', m.language),
+			'organization', (SELECT json_build_object('id', o.id, 'name', o.name, 'initials', app.initials(o.name))
+				FROM seen.organizations AS o),
+			'organizations', (SELECT json_agg(json_build_object('id', o.organization_id, 'name', o.organization_name,
+					'initials', app.initials(o.organization_name), 'current', o.organization_id = m.organization_id)
+					ORDER BY lower(o.organization_name))
+				FROM app.memberships_of(m.user_id) AS o),
+			'can', app.permissions_held(app.granted()),
+			'running', (SELECT r.row_doc FROM seen.time_entry_rows AS r
+				WHERE r.member_id = app.member() AND r.ended_at IS NULL),
+			'today_s', app.tracked_s(app.member(), app.day_start(today, app.zone()), app.day_start(today + 1, app.zone())),
+			'projects', app.frame_projects(),
+			'tags', (SELECT coalesce(json_agg(json_build_object('id', t.id, 'name', t.name) ORDER BY lower(t.name)), '[]')
+				FROM (SELECT s.id, s.name FROM seen.tags AS s ORDER BY lower(s.name) LIMIT 200) AS t),
+			'now', app.instant(now()))
+		FROM seen.members AS m WHERE m.id = app.member());
+END
+$$;
+
+-- Changes the caller's profile and gives the new one. A function, so that the answer is read after the change.
+CREATE OR REPLACE FUNCTION app.profile_update(credential_hash bytea, input jsonb, if_match bigint)
+	RETURNS TABLE (doc json, etag text)
+LANGUAGE plpgsql VOLATILE ROWS 1
+AS $$
+BEGIN
+	PERFORM app.is_version(m.version, if_match) FROM seen.members AS m WHERE m.id = app.member() FOR UPDATE;
+	PERFORM app.profile_change(credential_hash, input);
+	RETURN QUERY SELECT p.doc, p.etag FROM seen.profile AS p;
+END
+$$;
+
+RESET ROLE;
