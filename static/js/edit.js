@@ -5,7 +5,7 @@
 (() => {
 	"use strict";
 	const { $, $$, words, csrf, make, say, offer, visit } = stint;
-	const row_of = (id) => document.getElementById(`e-${id}`);
+	const row_of = (id) => $(`[data-entry="${CSS.escape(id)}"]`);
 
 	function body(id, values) {
 		return () => [["csrf", csrf()], ["version", row_of(id)?.dataset.version ?? ""], ["return_to", location.pathname + location.search], ...values];
