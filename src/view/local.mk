@@ -1,4 +1,21 @@
 # src/view
 noinst_LIBRARIES += src/view/libview.a
-src_view_libview_a_SOURCES =
+src_view_libview_a_SOURCES = \
+	src/view/charts.c \
+	src/view/expr.c \
+	src/view/format_time.c \
+	src/view/formatters.c \
+	src/view/formatters.h \
+	src/view/i18n.c \
+	src/view/i18n.h \
+	src/view/parse.c \
+	src/view/render.c \
+	src/view/scan.c \
+	src/view/template.h \
+	src/view/value.c \
+	src/view/value.h \
+	src/view/view.h \
+	src/view/views.c \
+	src/view/wall.c \
+	src/view/wall.h
 STINT_LIBS += src/view/libview.a
