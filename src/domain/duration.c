@@ -142,8 +142,8 @@ static enum err read_units(const char *s, struct number n, int64_t *seconds)
 		if (n.decimal) /* "1.5h 10m" is nobody's way to write */
 			return ERR_FORMAT;
 		e = read_number(&s, &n);
-		if (e)
-			return e;
+		if (e || !n.digits) /* "1h,30m": that comma is no decimal one */
+			return e ? e : ERR_FORMAT;
 		skip_blank(&s);
 	}
 }

@@ -1,0 +1,31 @@
+/* Any file is read or refused with words that do not give the secret away. */
+#include "base/conf.h"
+
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "fuzz.h"
+
+#define SECRET "Zk3vT9qLw8XbN2rYp7MfHc5DjGs1AuEo"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	void *mem = talloc_new(NULL);
+	int fd = memfd_create("conf", MFD_CLOEXEC);
+	const struct conf *conf;
+	const char *why = NULL;
+
+	setenv("STINT_SECRET_KEY", SECRET, 1);
+	FUZZ_HOLDS(fd >= 0 && write(fd, data, size) == (ssize_t)size);
+	conf = conf_load(mem, mem_printf(mem, "/proc/self/fd/%d", fd), &why);
+	FUZZ_HOLDS((conf == NULL) == (why != NULL));
+	if (conf)
+		FUZZ_HOLDS(strcmp(conf->secret_key, SECRET) == 0);
+	else
+		FUZZ_HOLDS(!strstr(why, SECRET));
+	close(fd);
+	mem_free(mem);
+	return 0;
+}

@@ -1,0 +1,43 @@
+# Unit tests, by Check. A test is one file and links the layers below what it tests.
+if HAVE_CHECK
+UNIT_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/unit $(CHECK_CFLAGS)
+UNIT_BASE_LIBS = src/base/libbase.a $(TALLOC_LIBS) $(JSON_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += \
+	tests/unit/test_base_conf \
+	tests/unit/test_base_json \
+	tests/unit/test_base_log \
+	tests/unit/test_base_mem \
+	tests/unit/test_base_str \
+	tests/unit/test_base_time \
+	tests/unit/test_domain_clocktime \
+	tests/unit/test_domain_duration \
+	tests/unit/test_domain_period
+tests_unit_test_base_conf_SOURCES = tests/unit/test_base_conf.c tests/unit/unit.h
+tests_unit_test_base_conf_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_base_conf_LDADD = $(UNIT_BASE_LIBS)
+tests_unit_test_base_json_SOURCES = tests/unit/test_base_json.c
+tests_unit_test_base_json_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_base_json_LDADD = $(UNIT_BASE_LIBS)
+tests_unit_test_base_log_SOURCES = tests/unit/test_base_log.c
+tests_unit_test_base_log_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_base_log_LDADD = $(UNIT_BASE_LIBS)
+tests_unit_test_base_mem_SOURCES = tests/unit/test_base_mem.c
+tests_unit_test_base_mem_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_base_mem_LDADD = $(UNIT_BASE_LIBS)
+tests_unit_test_base_str_SOURCES = tests/unit/test_base_str.c
+tests_unit_test_base_str_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_base_str_LDADD = $(UNIT_BASE_LIBS)
+tests_unit_test_base_time_SOURCES = tests/unit/test_base_time.c
+tests_unit_test_base_time_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_base_time_LDADD = $(UNIT_BASE_LIBS)
+tests_unit_test_domain_clocktime_SOURCES = tests/unit/test_domain_clocktime.c
+tests_unit_test_domain_clocktime_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_domain_clocktime_LDADD = src/domain/libdomain.a $(UNIT_BASE_LIBS)
+tests_unit_test_domain_duration_SOURCES = tests/unit/test_domain_duration.c
+tests_unit_test_domain_duration_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_domain_duration_LDADD = src/domain/libdomain.a $(UNIT_BASE_LIBS)
+tests_unit_test_domain_period_SOURCES = tests/unit/test_domain_period.c
+tests_unit_test_domain_period_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_domain_period_LDADD = src/domain/libdomain.a $(UNIT_BASE_LIBS)
+endif
