@@ -6,7 +6,12 @@
 #include <stdint.h>
 
 struct limits;
-struct limit_state { int64_t limit, remaining, reset_s; bool refused; };
+struct limit_state {
+	int64_t limit;     /* the burst: what is allowed at once */
+	int64_t remaining;
+	int64_t reset_s;   /* until the bucket is full again; when refused, until one more request is allowed */
+	bool refused;
+};
 struct limits *limits_new(int64_t per_minute, int64_t burst); /* shared anonymous memory; per_minute 0: never refuses */
 struct limit_state limits_take(struct limits *l, const char *key, size_t key_len);
 

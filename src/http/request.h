@@ -50,7 +50,9 @@ struct request {
 	const char *error;      /* code */
 };
 
-/* Header by its HTTP name ("If-Match"); NULL when absent. Borrowed. */
+/* The value of the first pair with exactly this name; NULL when there is none. Borrowed. */
+const char *pairs_get(const struct pairs *pairs, const char *name);
+/* Header by its HTTP name ("If-Match"); NULL when absent. One sent several times is joined by ", ". Borrowed. */
 const char *request_header(const struct request *rq, const char *name);
 /* Cookie by exact name; NULL when absent, or sent twice. Borrowed. */
 const char *request_cookie(struct request *rq, const char *name);
@@ -61,7 +63,7 @@ void res_header(struct request *rq, const char *name, const char *value); /* rep
 const char *res_header_get(const struct request *rq, const char *name);
 /* HttpOnly; Secure; SameSite=Lax; Path=/. max_age_s 0: until the browser closes; negative: delete. */
 void res_cookie(struct request *rq, const char *name, const char *value, int64_t max_age_s);
-/* Sets status, Content-Type and body (copied). */
+/* Sets status, Content-Type (unless type is NULL) and body (copied). */
 void res_body(struct request *rq, int status, const char *type, const char *body, size_t len);
 
 #endif

@@ -22,6 +22,7 @@ struct http_server {
 	int npools;
 	int64_t worker_requests;  /* recycle after so many (with a spread of ±10 %), 0 never */
 	int64_t worker_timeout_s;
+	size_t max_body;          /* bytes; 0 means 1 MiB */
 	void *arg;
 	bool (*reload)(void *arg);                       /* in the master, before forking a new generation */
 	void *(*worker_start)(void *arg, const char *pool); /* in the worker; NULL return ends it as a failed start */
