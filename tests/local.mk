@@ -1,1 +1,11 @@
-# tests
+# tests: Check programs (unit), corpora of the parsers (fuzz), and the lints that take a moment. What needs a running
+# stack (tests/db, tests/api, tests/browser, tests/ops) is run by ./dev test.
+include tests/unit/local.mk
+include tests/fuzz/local.mk
+
+check_SCRIPTS += tools/lint/quick
+
+list-tests:
+	@printf '%s\n' $(TESTS)
+
+.PHONY: list-tests
