@@ -111,6 +111,11 @@ void put_date(struct format *f, struct buf *out, int year, int month, int day)
 	put_date_style(f, out, (struct date){ .year = year, .month = month, .day = day });
 }
 
+const char *weekday_short(int year, int month, int day)
+{
+	return _(weekdays_short[date_weekday((struct date){ .year = year, .month = month, .day = day }) - 1]);
+}
+
 void put_clock_time(struct format *f, struct buf *out, int second_of_day)
 {
 	int hour = second_of_day / 3600, minute = second_of_day / 60 % 60;

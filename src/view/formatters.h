@@ -73,6 +73,7 @@ bool chart_ranked(struct format *f);
 /* Shared with the charts: the person's own style. */
 void put_duration(struct format *f, struct buf *out, int64_t seconds);
 void put_date(struct format *f, struct buf *out, int year, int month, int day);
+const char *weekday_short(int year, int month, int day);
 void put_clock_time(struct format *f, struct buf *out, int second_of_day);
 
 #endif

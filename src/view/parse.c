@@ -58,7 +58,7 @@ static struct slice stripped(struct parser *p, struct slice text, bool starts_li
 }
 
 /* The text between two tags. open: the tag behind it stands on the text's last line. */
-static void add_text(struct parser *p, struct nodes *list, size_t from, size_t to, bool open, int line)
+static void add_text(struct parser *p, struct nodes *list, size_t from, size_t to, bool open)
 {
 	const char *source = p->template->source.text;
 	bool starts_line = !from || source[from - 1] == '\n';
@@ -67,7 +67,7 @@ static void add_text(struct parser *p, struct nodes *list, size_t from, size_t t
 
 	if (!text.len && !(starts_line && open))
 		return;
-	n = node_add(p, list, NODE_TEXT, line);
+	n = node_add(p, list, NODE_TEXT, 0);
 	n->starts_line = starts_line;
 	n->ends_open = open && text.len && text.text[text.len - 1] == '\n';
 	n->text = stripped(p, text, starts_line);
@@ -210,14 +210,14 @@ static bool parse_list(struct parser *p, int first, int last, size_t from, size_
 	for (int i = first; i < last; i++) {
 		const struct token *t = &p->tokens.items[i];
 
-		add_text(p, out, from, t->from, !t->cut_before, t->line);
+		add_text(p, out, from, t->from, !t->cut_before);
 		if (!parse_tag(p, i, out))
 			return false;
 		if (t->match > i)
 			i = t->match;
 		from = p->tokens.items[i].to;
 	}
-	add_text(p, out, from, to, open_end, 0);
+	add_text(p, out, from, to, open_end);
 	return true;
 }
 

@@ -315,7 +315,8 @@ static bool render_node(struct render *r, const struct node *n)
 {
 	struct frame frame = { .parent = n, .template = r->template, .outer = r->frames };
 
-	r->line = n->line;
+	if (n->kind != NODE_TEXT)
+		r->line = n->line;
 	switch (n->kind) {
 	case NODE_TEXT:
 		render_text(r, n);

@@ -86,7 +86,7 @@ struct nodes {
 struct template;
 struct node {
 	enum node_kind kind;
-	int line;
+	int line; /* 0 for text */
 	/* NODE_TEXT */
 	struct slice text;
 	bool starts_line;         /* its first byte is the first of a line */
