@@ -1,0 +1,193 @@
+-- Demo data: two organizations with believable people and three months of their time up to now. Loaded by `stint demo` as a
+-- role that bypasses row level security. What is made depends on today's date alone, so a bug seen in it can be seen again;
+-- an organization that is there already is left alone, so it may be run twice.
+--
+-- Everybody's password is stint-demo-2026.
+
+CREATE TEMPORARY TABLE demo_person (
+	org text, email text, name text, role text, zone text, day_begins time, work text[], PRIMARY KEY (org, email)
+) ON COMMIT DROP;
+INSERT INTO demo_person VALUES
+	('Northwind Studio', 'owner@demo.test', 'Ada Keller', 'owner', 'Europe/Berlin', '08:45',
+		'{Studio,Brand refresh,Design system,Pitch}'),
+	('Northwind Studio', 'manager@demo.test', 'Jonas Weber', 'manager', 'Europe/Berlin', '09:00',
+		'{Patient portal,Studio,Fleet dashboard,Hiring}'),
+	('Northwind Studio', 'member@demo.test', 'Mira Sommer', 'member', 'Europe/Berlin', '09:15',
+		'{Online shop,Design system,Patient portal,Studio}'),
+	('Northwind Studio', 'ethan@demo.test', 'Ethan Brooks', 'member', 'America/New_York', '09:00',
+		'{Mobile banking,Fleet dashboard,Studio}'),
+	('Northwind Studio', 'ines@demo.test', 'Inês Duarte', 'member', 'Europe/Lisbon', '09:30',
+		'{Brand refresh,Campaign autumn,Online shop,Studio}'),
+	('Northwind Studio', 'priya@demo.test', 'Priya Nair', 'member', 'Asia/Kolkata', '10:00',
+		'{Mobile banking,Patient portal,Booking engine,Studio}'),
+	('Northwind Studio', 'tomas@demo.test', 'Tomáš Novák', 'member', 'Europe/Prague', '08:30',
+		'{Trail guide app,Fleet dashboard,Booking engine,Studio}'),
+	('Harbor Collective', 'noor@harbor.test', 'Noor Haddad', 'owner', 'Europe/Amsterdam', '09:00',
+		'{Annual report,Collective}'),
+	('Harbor Collective', 'sam@harbor.test', 'Sam Visser', 'member', 'Europe/Amsterdam', '09:30',
+		'{Annual report,Quay exhibition,Collective}'),
+	('Harbor Collective', 'owner@demo.test', 'Ada Keller', 'member', 'Europe/Berlin', NULL, '{Collective}');
+
+CREATE TEMPORARY TABLE demo_project (
+	org text, client text, name text, color smallint, billable boolean, archived boolean, works text[], PRIMARY KEY (org, name)
+) ON COMMIT DROP;
+INSERT INTO demo_project VALUES
+	('Northwind Studio', 'Aurora Coffee', 'Online shop', 2, true, false,
+		'{Checkout flow,Product page,Fix cart on small screens,Payment errors,Accessibility pass}'),
+	('Northwind Studio', 'Aurora Coffee', 'Brand refresh', 11, true, false,
+		'{Logo sketches,Colour studies,Packaging labels,Style guide,Photo direction}'),
+	('Northwind Studio', 'Fjord Outdoor', 'Trail guide app', 5, true, false,
+		'{Offline maps,Route import,Elevation chart,Crash on start,Beta feedback}'),
+	('Northwind Studio', 'Fjord Outdoor', 'Campaign autumn', 9, true, false,
+		'{Landing page,Newsletter,Banner set,Copy edits}'),
+	('Northwind Studio', 'Lumen Health', 'Patient portal', 7, true, false,
+		'{Appointment booking,Consent forms,User interviews,Sign-in by card,Usability test}'),
+	('Northwind Studio', 'Lumen Health', 'Design system', 8, true, false,
+		'{Tokens,Form components,Icon set,Documentation,Contrast review}'),
+	('Northwind Studio', 'Kestrel Mobility', 'Fleet dashboard', 3, true, false,
+		'{Live map,Report export,Driver list,Alert rules,Load test}'),
+	('Northwind Studio', 'Kestrel Mobility', 'Booking engine', 4, true, false,
+		'{Availability search,Price rules,Calendar sync,API review}'),
+	('Northwind Studio', 'Tandem Bank', 'Mobile banking', 6, true, false,
+		'{Transfer screen,Push messages,Card freeze,Security review,Release notes}'),
+	('Northwind Studio', 'Tandem Bank', 'Pitch', 12, false, true, '{Proposal,Prototype,Slides}'),
+	('Northwind Studio', NULL, 'Studio', 1, false, false,
+		'{Stand-up,Weekly planning,Retrospective,Mail and messages,One-on-one}'),
+	('Northwind Studio', NULL, 'Hiring', 10, false, false, '{Interview,Reading applications,Trial day}'),
+	('Harbor Collective', 'Port Museum', 'Quay exhibition', 5, true, false, '{Floor plan,Captions,Lighting}'),
+	('Harbor Collective', 'Tidal Fund', 'Annual report', 8, true, false, '{Interviews,Layout,Figures,Proofs}'),
+	('Harbor Collective', NULL, 'Collective', 1, false, false, '{Assembly,Bookkeeping,Studio upkeep}');
+
+CREATE TEMPORARY TABLE demo_tag (org text, name text) ON COMMIT DROP;
+INSERT INTO demo_tag
+SELECT 'Northwind Studio', unnest('{design,development,meeting,research,review,support,urgent,writing}'::text[])
+UNION ALL
+SELECT 'Harbor Collective', unnest('{drawing,meeting,writing}'::text[]);
+
+-- Chance that is the same each time: a number from 0 to n - 1 out of a text.
+CREATE OR REPLACE FUNCTION pg_temp.dice(seed text, n integer) RETURNS integer
+LANGUAGE sql IMMUTABLE RETURN ('x' || left(md5(seed), 7))::bit(28)::integer % n;
+
+-- An id of version 7 that is the same each time.
+CREATE OR REPLACE FUNCTION pg_temp.demo_id(seed text, at timestamptz DEFAULT '2026-01-01Z') RETURNS uuid
+LANGUAGE sql STABLE RETURN overlay(overlay(overlay(md5('stint-demo ' || seed)
+		PLACING lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') FROM 1 FOR 12)
+	PLACING '7' FROM 13 FOR 1) PLACING 'a' FROM 17 FOR 1)::uuid;
+
+-- What a member did on a day: blocks one after another from the morning on, a lunch break of up to an hour, fewer on a
+-- Friday, none on weekends and days off. Clock times of the member's own zone.
+CREATE OR REPLACE FUNCTION pg_temp.demo_day(email text, day date, day_begins time, work text[])
+	RETURNS TABLE (slot integer, project text, starts timestamp, ends timestamp, is_break boolean)
+LANGUAGE plpgsql AS $$
+DECLARE
+	seed text := email || day;
+	clock timestamp := day + day_begins + make_interval(mins => pg_temp.dice(seed || 'begin', 8) * 5);
+	friday boolean := extract(isodow FROM day) = 5;
+	blocks integer := CASE WHEN friday THEN 4 ELSE 5 + pg_temp.dice(seed || 'blocks', 2) END;
+	minutes integer;
+BEGIN
+	FOR block IN 1 .. blocks LOOP
+		minutes := CASE
+			WHEN block = 1 THEN 15 + pg_temp.dice(seed || 'standup', 3) * 5
+			WHEN friday AND block = blocks THEN 30 + pg_temp.dice(seed || 'last', 4) * 5
+			ELSE 55 + pg_temp.dice(seed || block, 16) * 5
+		END;
+		slot := block;
+		project := CASE WHEN block = 1 THEN work[cardinality(work)]
+			ELSE work[1 + pg_temp.dice(seed || block || 'work', cardinality(work))] END;
+		starts := clock;
+		ends := clock + make_interval(mins => minutes);
+		is_break := false;
+		RETURN NEXT;
+		clock := ends;
+		IF block = 3 THEN
+			slot := 100;
+			project := NULL;
+			starts := clock;
+			ends := clock + make_interval(mins => 30 + pg_temp.dice(seed || 'lunch', 7) * 5);
+			is_break := true;
+			RETURN NEXT;
+			clock := ends;
+		ELSIF pg_temp.dice(seed || block || 'pause', 3) = 0 THEN
+			clock := clock + make_interval(mins => 5 + pg_temp.dice(seed || block || 'long', 3) * 5);
+		END IF;
+	END LOOP;
+END
+$$;
+
+DO $demo$
+DECLARE
+	hash CONSTANT text := '$argon2id$v=19$m=65536,t=2,p=1$I1QmwMPqbIS63KCoPKLQbQ$hs+Ks6p3+fez5ecc86Tlo4pDBSjg5v2Hr9CAy8GMXG8';
+	began CONSTANT timestamptz := date_trunc('day', now()) - interval '100 days';
+	-- Priya is at work right now, and has been for so long.
+	running_since CONSTANT timestamptz := date_trunc('minute', now()) - interval '47 minutes';
+BEGIN
+	IF EXISTS (SELECT FROM data.organizations WHERE id = pg_temp.demo_id('Northwind Studio')) THEN
+		RAISE NOTICE 'The demo data is there already.';
+		RETURN;
+	END IF;
+
+	INSERT INTO data.organizations (id, name, zone, currency, weekly_target_s, created_at) VALUES
+		(pg_temp.demo_id('Northwind Studio'), 'Northwind Studio', 'Europe/Berlin', 'EUR', 144000, began),
+		(pg_temp.demo_id('Harbor Collective'), 'Harbor Collective', 'Europe/Amsterdam', 'EUR', 115200, began);
+	INSERT INTO data.users (id, email, name, password_hash, verified_at, last_organization_id, created_at)
+	SELECT DISTINCT ON (p.email) pg_temp.demo_id(p.email), p.email, p.name, hash, began, pg_temp.demo_id(p.org), began
+	FROM demo_person AS p ORDER BY p.email, p.day_begins;
+	INSERT INTO data.members (organization_id, id, user_id, name, email, role, zone, created_at)
+	SELECT pg_temp.demo_id(p.org), pg_temp.demo_id(p.org || p.email), pg_temp.demo_id(p.email), p.name, p.email, p.role,
+		p.zone, began
+	FROM demo_person AS p;
+
+	INSERT INTO data.clients (organization_id, id, name, created_at)
+	SELECT DISTINCT pg_temp.demo_id(p.org), pg_temp.demo_id(p.org || p.client), p.client, began
+	FROM demo_project AS p WHERE p.client IS NOT NULL;
+	INSERT INTO data.projects (organization_id, id, client_id, name, color, billable, archived, created_at)
+	SELECT pg_temp.demo_id(p.org), pg_temp.demo_id(p.org || p.name), pg_temp.demo_id(p.org || p.client), p.name, p.color,
+		p.billable, p.archived, began
+	FROM demo_project AS p;
+	INSERT INTO data.tags (organization_id, id, name, created_at)
+	SELECT pg_temp.demo_id(t.org), pg_temp.demo_id(t.org || '#' || t.name), t.name, began FROM demo_tag AS t;
+
+	INSERT INTO data.time_entries (organization_id, id, member_id, project_id, description, tag_ids, billable, type,
+		started_at, ended_at, zone, first_day, exclusive, created_by, created_at, updated_at)
+	SELECT pg_temp.demo_id(p.org), pg_temp.demo_id(p.org || p.email || d.day || b.slot, e.started_at), m.id,
+		CASE WHEN NOT b.is_break THEN pg_temp.demo_id(w.org || w.name) END,
+		CASE WHEN b.is_break THEN 'Lunch' WHEN b.slot = 1 THEN w.works[1]
+			ELSE w.works[1 + pg_temp.dice(p.email || d.day || b.slot || 'what', cardinality(w.works))] END,
+		-- About half of the entries have a tag.
+		ARRAY(SELECT pg_temp.demo_id(t.org || '#' || t.name) FROM demo_tag AS t
+			WHERE t.org = p.org AND NOT b.is_break AND t.name = CASE WHEN b.slot = 1 THEN 'meeting'
+				ELSE (ARRAY['design', 'development', 'research', 'review', 'writing', 'drawing'])
+					[1 + pg_temp.dice(p.email || d.day || b.slot || 'tag', 12)] END),
+		coalesce(w.billable, false), CASE WHEN b.is_break THEN 'break' ELSE 'work' END,
+		e.started_at, e.ended_at, p.zone, d.day, false, m.id, e.ended_at, e.ended_at
+	FROM demo_person AS p
+	JOIN data.members AS m ON m.organization_id = pg_temp.demo_id(p.org) AND m.id = pg_temp.demo_id(p.org || p.email)
+	CROSS JOIN LATERAL (SELECT g::date AS day FROM generate_series(now() - interval '92 days', now() + interval '1 day',
+		interval '1 day') AS g) AS d
+	CROSS JOIN LATERAL pg_temp.demo_day(p.email, d.day, p.day_begins, p.work) AS b
+	-- The pitch was lost two months ago; its people went on with the design system.
+	LEFT JOIN demo_project AS w ON w.org = p.org AND w.name =
+		CASE WHEN b.project = 'Pitch' AND d.day > now()::date - 55 THEN 'Design system' ELSE b.project END
+	CROSS JOIN LATERAL (SELECT b.starts AT TIME ZONE p.zone AS started_at, b.ends AT TIME ZONE p.zone AS ended_at) AS e
+	WHERE p.day_begins IS NOT NULL AND extract(isodow FROM d.day) < 6
+		-- A day off now and then, and a week of holidays each.
+		AND (pg_temp.dice(p.email || d.day || 'off', 25) > 0 OR d.day > now()::date - 8)
+		AND d.day - (now()::date - 80) NOT BETWEEN pg_temp.dice(p.email || 'holiday', 60)
+			AND pg_temp.dice(p.email || 'holiday', 60) + 6
+		AND e.ended_at <= CASE WHEN p.email = 'priya@demo.test' THEN running_since ELSE now() END
+	ORDER BY e.started_at;
+
+	INSERT INTO data.time_entries (organization_id, id, member_id, project_id, description, billable, started_at, zone,
+		first_day, exclusive, created_by, created_at, updated_at)
+	SELECT m.organization_id, pg_temp.demo_id('running', running_since), m.id,
+		pg_temp.demo_id('Northwind StudioMobile banking'), 'Card freeze', true, running_since, m.zone, running_since::date, false,
+		m.id, running_since, running_since
+	FROM data.members AS m WHERE m.id = pg_temp.demo_id('Northwind Studiopriya@demo.test');
+
+	-- Nobody entered here, so the events do not know who did it. Entries were made by those whose they are.
+	UPDATE data.events AS v SET member_id = (v.after ->> 'member_id')::uuid, at = (v.after ->> 'created_at')::timestamptz
+	WHERE v.position IS NULL AND v.noun = 'time_entry'
+		AND v.organization_id IN (pg_temp.demo_id('Northwind Studio'), pg_temp.demo_id('Harbor Collective'));
+END
+$demo$;

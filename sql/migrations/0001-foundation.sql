@@ -31,9 +31,11 @@ BEGIN
 			EXECUTE format('CREATE ROLE %I %s', wanted.name, wanted.options);
 		END IF;
 	END LOOP;
-	-- Each refused entry would write its statement to the server's log.
+	-- Each refused entry would write its statement to the server's log. And every statement of the web is prepared and made
+	-- to run by one plan: planning again costs more than most of them do.
 	IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'stint_web' AND 'log_min_messages=fatal' = ANY (rolconfig)) THEN
 		ALTER ROLE stint_web SET log_min_messages = 'fatal';
+		ALTER ROLE stint_web SET plan_cache_mode = 'force_generic_plan';
 	END IF;
 	IF NOT pg_has_role('stint_migrate', 'stint_owner', 'MEMBER') THEN
 		GRANT stint_owner TO stint_migrate;
@@ -141,6 +143,9 @@ CREATE TABLE data.credentials (
 	zone text NOT NULL,
 	language text NOT NULL,
 	week_start smallint NOT NULL,
+	-- What app.enter leaves as the setting app.caller; read by the functions in 10-context.sql.
+	caller text NOT NULL GENERATED ALWAYS AS (user_id::text || ' ' || permissions::text || ' ' || week_start::text || ' '
+		|| language || ' ' || zone) STORED,
 	user_agent text NOT NULL DEFAULT '' CONSTRAINT credentials_user_agent_length CHECK (char_length(user_agent) <= 400),
 	ip text NOT NULL DEFAULT '' CONSTRAINT credentials_ip_length CHECK (char_length(ip) <= 64),
 	created_at timestamptz NOT NULL DEFAULT now(),
