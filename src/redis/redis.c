@@ -1,0 +1,256 @@
+/*
+ * Counters in Redis, for throttles: quick to ask, never waited for.
+ *
+ * Everything has TIMEOUT_MS from first to last, connecting included. After a failure nobody
+ * asks again for REST_US, so a Redis that is away costs a request a comparison and not a time-out; callers have a way
+ * without it. Redis's blocking calls in here are why no other file may hold a connection of its own.
+ *
+ * A counter is set up, raised and asked for its time in one MULTI: no key can be left behind without an expiry, which would throttle
+ * somebody for ever. SET NX EX before INCR does that with any Redis since 2.6; EXPIRE NX would need 7.
+ *
+ * The process must not die of SIGPIPE: hiredis writes plainly. redis_new ignores the signal if nobody has decided about it.
+ */
+#include "redis/redis.h"
+
+#include <hiredis/hiredis.h>
+#include <signal.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+
+enum {
+	TIMEOUT_MS = 100,
+	REST_US = 1000000,
+	REPLIES_MAX = 8,
+};
+
+struct redis {
+	const char *url;
+	redisContext *link; /* NULL while there is none */
+	int64_t rest_until_us;
+	bool away; /* and said so */
+};
+
+static int redis_close(struct redis *r)
+{
+	if (r->link)
+		redisFree(r->link);
+	r->link = NULL;
+	return 0;
+}
+
+struct redis *redis_new(void *mem, const char *url)
+{
+	struct redis *r = mem_new(mem, struct redis);
+	struct sigaction now;
+
+	r->url = mem_strdup(r, url);
+	talloc_set_destructor(r, redis_close);
+	if (sigaction(SIGPIPE, NULL, &now) == 0 && now.sa_handler == SIG_DFL)
+		signal(SIGPIPE, SIG_IGN);
+	return r;
+}
+
+static struct timeval time_left(int64_t deadline_us)
+{
+	int64_t left_us = deadline_us - clock_monotonic_us();
+
+	if (left_us < 1000)
+		left_us = 1000; /* zero would mean for ever */
+	return (struct timeval){ .tv_sec = left_us / 1000000, .tv_usec = left_us % 1000000 };
+}
+
+/* Why it failed is logged once for each time Redis goes away. */
+static bool give_up(struct redis *r, const char *why)
+{
+	if (!r->away)
+		log_warn("redis is away", "why", why, NULL);
+	r->away = true;
+	r->rest_until_us = clock_monotonic_us() + REST_US;
+	redis_close(r);
+	return false;
+}
+
+/* HOST:PORT, [v6]:PORT. */
+static redisContext *connect_tcp(struct redis *r, struct timeval timeout)
+{
+	const char *colon = strrchr(r->url, ':');
+	const char *host = r->url;
+	size_t len = colon ? (size_t)(colon - host) : 0;
+	redisContext *link;
+	char *name;
+	int64_t port;
+
+	if (!colon || !str_to_int(colon + 1, 1, 65535, &port))
+		return NULL;
+	if (len > 2 && host[0] == '[' && host[len - 1] == ']') {
+		host++;
+		len -= 2;
+	}
+	name = mem_strndup(r, host, len);
+	link = redisConnectWithTimeout(name, (int)port, timeout);
+	mem_free(name);
+	return link;
+}
+
+static bool link_open(struct redis *r, int64_t deadline_us)
+{
+	struct timeval timeout = time_left(deadline_us);
+
+	if (r->link)
+		return redisSetTimeout(r->link, timeout) == REDIS_OK;
+	r->link = str_starts(r->url, "unix:") ? redisConnectUnixWithTimeout(r->url + 5, timeout) : connect_tcp(r, timeout);
+	if (!r->link)
+		return give_up(r, "redis_url is neither unix:PATH nor HOST:PORT");
+	if (r->link->err)
+		return give_up(r, r->link->errstr);
+	return redisSetTimeout(r->link, time_left(deadline_us)) == REDIS_OK;
+}
+
+/* One command as its words. */
+struct words {
+	int count;
+	const char *word[6];
+};
+
+/* Sends all and reads an answer to each into replies. */
+static bool exchange(struct redis *r, const struct words *commands, int n, redisReply **replies, int64_t deadline_us)
+{
+	for (int i = 0; i < n; i++) {
+		const char **argv = (const char **)(uintptr_t)commands[i].word;
+
+		if (redisAppendCommandArgv(r->link, commands[i].count, argv, NULL) != REDIS_OK)
+			return false;
+	}
+	for (int i = 0; i < n; i++) {
+		void *reply = NULL;
+
+		if (i && clock_monotonic_us() >= deadline_us)
+			return false;
+		if (redisGetReply(r->link, &reply) != REDIS_OK)
+			return false;
+		replies[i] = reply;
+	}
+	return true;
+}
+
+static void replies_free(redisReply **replies, int n)
+{
+	for (int i = 0; i < n; i++) {
+		if (replies[i])
+			freeReplyObject(replies[i]);
+		replies[i] = NULL;
+	}
+}
+
+/* Redis answered, but with an error (still loading, read only, no rights): the same as being away. */
+static bool all_well(struct redis *r, redisReply **replies, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (!replies[i] || replies[i]->type == REDIS_REPLY_ERROR)
+			return give_up(r, replies[i] ? replies[i]->str : "no answer");
+	if (r->away)
+		log_info("redis is back", NULL);
+	r->away = false;
+	return true;
+}
+
+/* An idle connection may have died with a Redis that is back already: then a second try is worth its while. A
+ * time-out is not, and a count made twice hurts nobody. */
+static bool run(struct redis *r, const struct words *commands, int n, redisReply **replies)
+{
+	int64_t deadline_us = clock_monotonic_us() + (int64_t)TIMEOUT_MS * 1000;
+
+	memset(replies, 0, sizeof(*replies) * REPLIES_MAX);
+	if (clock_monotonic_us() < r->rest_until_us)
+		return false;
+	for (int tries = 0; tries < 2; tries++) {
+		bool reused = r->link != NULL;
+
+		if (!link_open(r, deadline_us))
+			return r->link ? give_up(r, "socket refused a time-out") : false;
+		if (exchange(r, commands, n, replies, deadline_us))
+			return all_well(r, replies, n);
+		replies_free(replies, n);
+		if (!reused || clock_monotonic_us() >= deadline_us)
+			break;
+		redis_close(r);
+	}
+	return give_up(r, r->link && r->link->err ? r->link->errstr : "too slow");
+}
+
+bool redis_ping(struct redis *r)
+{
+	static const struct words ping = { .count = 1, .word = { "PING" } };
+	redisReply *replies[REPLIES_MAX];
+	bool ok = run(r, &ping, 1, replies);
+
+	replies_free(replies, REPLIES_MAX);
+	return ok;
+}
+
+/* The integer at place i of an array. */
+static bool take_int(const redisReply *array, size_t i, int64_t *out)
+{
+	if (array->type != REDIS_REPLY_ARRAY || i >= array->elements || array->element[i]->type != REDIS_REPLY_INTEGER)
+		return false;
+	*out = array->element[i]->integer;
+	return true;
+}
+
+/* PTTL's milliseconds, rounded up: "try again in 0 seconds" would be wrong. -1, -2: no expiry, no key. */
+static int64_t whole_seconds(int64_t ms)
+{
+	return ms < 0 ? 0 : (ms + 999) / 1000;
+}
+
+bool redis_count(struct redis *r, const char *key, int64_t window_s, int64_t *count, int64_t *left_s)
+{
+	char *window = mem_printf(r, "%lld", (long long)window_s);
+	const struct words commands[] = {
+		{ .count = 1, .word = { "MULTI" } },
+		{ .count = 6, .word = { "SET", key, "0", "EX", window, "NX" } },
+		{ .count = 2, .word = { "INCR", key } },
+		{ .count = 2, .word = { "PTTL", key } },
+		{ .count = 1, .word = { "EXEC" } },
+	};
+	redisReply *replies[REPLIES_MAX];
+	int64_t left_ms = 0;
+	bool ok = run(r, commands, 5, replies) && take_int(replies[4], 1, count) && take_int(replies[4], 2, &left_ms);
+
+	*left_s = whole_seconds(left_ms);
+	replies_free(replies, REPLIES_MAX);
+	mem_free(window);
+	return ok;
+}
+
+bool redis_peek(struct redis *r, const char *key, int64_t *count, int64_t *left_s)
+{
+	const struct words commands[] = {
+		{ .count = 2, .word = { "GET", key } },
+		{ .count = 2, .word = { "PTTL", key } },
+	};
+	redisReply *replies[REPLIES_MAX];
+	bool ok = run(r, commands, 2, replies);
+
+	*count = *left_s = 0;
+	if (ok && replies[0]->type == REDIS_REPLY_STRING)
+		ok = str_to_int(replies[0]->str, 0, INT64_MAX, count);
+	if (ok && *count && replies[1]->type == REDIS_REPLY_INTEGER)
+		*left_s = whole_seconds(replies[1]->integer);
+	replies_free(replies, REPLIES_MAX);
+	return ok;
+}
+
+bool redis_forget(struct redis *r, const char *key)
+{
+	const struct words del = { .count = 2, .word = { "DEL", key } };
+	redisReply *replies[REPLIES_MAX];
+	bool ok = run(r, &del, 1, replies);
+
+	replies_free(replies, REPLIES_MAX);
+	return ok;
+}
