@@ -3,6 +3,8 @@
 -- that guard single rows are off (rows made here keep to them: no overlaps, right days, no references astray).
 --
 -- People are bench-1@bench.test … with the password stint-demo-2026; bench-1 is owner of the large organization (number 1).
+-- Overlaps are forbidden in organization 1 and allowed in the others: an entry lasts a second at least, so starting and
+-- stopping one person's timer many times a second runs ahead of the clock, which only where they are allowed can go on for long.
 -- Sizes may be set before: SET bench.organizations, bench.members, bench.entries, bench.large.
 
 DO $bench$
@@ -33,7 +35,8 @@ BEGIN
 	SELECT o, p, gen_random_uuid() AS id FROM generate_series(1, organizations) AS o, generate_series(0, 19) AS p;
 	ANALYZE bench_org, bench_member, bench_project;
 
-	INSERT INTO data.organizations (id, name, zone) SELECT id, 'Bench ' || o, 'Europe/Berlin' FROM bench_org;
+	INSERT INTO data.organizations (id, name, zone, overlap_policy)
+	SELECT id, 'Bench ' || o, 'Europe/Berlin', CASE o WHEN 1 THEN 'forbid' ELSE 'allow' END FROM bench_org;
 	INSERT INTO data.users (id, email, name, password_hash, verified_at, last_organization_id)
 	SELECT m.user_id, 'bench-' || m.m || '@bench.test', 'Bench ' || m.m, hash, now(), o.id
 	FROM bench_member AS m JOIN bench_org AS o USING (o);

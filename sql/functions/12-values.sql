@@ -27,6 +27,7 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE
 AS $$
 DECLARE
 	keys json;
+	key text;
 BEGIN
 	IF cursor IS NULL OR cursor = '' THEN
 		RETURN NULL;
@@ -34,11 +35,14 @@ BEGIN
 	BEGIN
 		keys := convert_from(decode(translate(cursor, '-_', '+/') || repeat('=', (4 - length(cursor) % 4) % 4),
 			'base64'), 'UTF8')::json;
-		RETURN keys ->> (n - 1);
+		key := keys ->> (n - 1);
 	EXCEPTION WHEN data_exception THEN
-		PERFORM app.refuse('bad_cursor', 'cursor');
+		key := NULL;
 	END;
-	RETURN NULL;
+	IF key IS NULL THEN
+		PERFORM app.refuse('bad_cursor', 'cursor');
+	END IF;
+	RETURN key;
 END
 $$;
 

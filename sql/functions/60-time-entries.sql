@@ -215,6 +215,20 @@ BEGIN
 END
 $$;
 
+-- Now, for a timer. now() itself is older than what a twin did while this one waited. And an entry that was stopped within
+-- its first second ends up to a second from now: the next one begins there, and does not overlap it.
+CREATE OR REPLACE FUNCTION app.timer_clock() RETURNS timestamptz
+LANGUAGE sql VOLATILE
+AS $$
+	WITH clock AS MATERIALIZED (SELECT date_trunc('second', clock_timestamp()) AS at)
+	SELECT coalesce((
+		SELECT e.ended_at FROM data.time_entries AS e
+		WHERE e.organization_id = app.org() AND e.member_id = app.member() AND e.deleted_at IS NULL
+			AND e.started_at BETWEEN clock.at - interval '1 second' AND clock.at + interval '1 minute'
+			AND e.ended_at BETWEEN clock.at AND clock.at + interval '1 minute'
+		ORDER BY e.started_at DESC LIMIT 1), clock.at) FROM clock;
+$$;
+
 CREATE OR REPLACE FUNCTION app.timer_start(input jsonb) RETURNS uuid
 LANGUAGE plpgsql VOLATILE
 AS $$
@@ -230,8 +244,7 @@ BEGIN
 	IF entry.known THEN
 		RETURN entry.id;
 	END IF;
-	-- now() is older than what a twin did while this one waited; the clock is not.
-	clock := date_trunc('second', clock_timestamp());
+	clock := app.timer_clock();
 	start_at := app.timer_start_at(input, clock);
 	IF (input ->> 'duration_s') IS NOT NULL THEN
 		end_at := start_at + make_interval(secs => (input ->> 'duration_s')::double precision);
