@@ -287,12 +287,13 @@ static int key_order(const void *left, const void *right)
 static bool keys_differ(struct scan *s)
 {
 	size_t first = s->first_key[s->depth - 1];
-	struct key *keys = s->keys + first;
 	size_t n = s->nkeys - first;
 	size_t names_len;
+	struct key *keys;
 
 	if (!n)
 		return true;
+	keys = s->keys + first;
 	names_len = keys[0].at;
 	for (size_t i = 0; i < n; i++)
 		keys[i].name = s->names.data + keys[i].at;
