@@ -179,7 +179,7 @@ void buf_json_str(struct buf *b, const char *s, size_t len)
 static bool url_plain(char c)
 {
 	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-	       c == '-' || c == '_' || c == '.' || c == '~';
+		c == '-' || c == '_' || c == '.' || c == '~';
 }
 
 void buf_url(struct buf *b, const char *s, size_t len)

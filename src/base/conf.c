@@ -22,28 +22,32 @@
 #define SECRET_FILE_MAX 4096
 #define OTHERS_READ 0004
 
-enum option_type { OPTION_TEXT, OPTION_CHOICE, OPTION_INT, OPTION_BOOL, OPTION_SECRET };
+enum option_type {
+	OPTION_TEXT,
+	OPTION_CHOICE,
+	OPTION_INT,
+	OPTION_BOOL,
+	OPTION_SECRET,
+};
 
 struct option {
 	const char *key;
 	enum option_type type;
-	size_t offset;       /* in struct conf */
-	const char *dflt;    /* text, choice */
+	size_t offset; /* in struct conf */
+	const char *dflt; /* text, choice */
 	const char *choices; /* "one|of|these" */
-	int64_t number;      /* default of integers and booleans */
-	int64_t min, max;    /* of integers; min is a secret's least length */
+	int64_t number; /* default of integers and booleans */
+	int64_t min, max; /* of integers; min is a secret's least length */
 	const char *text;
 };
 
 static const struct option options[] = {
 #define CONF_TEXT(name, value, about) \
 	{ .key = #name, .type = OPTION_TEXT, .offset = offsetof(struct conf, name), .dflt = (value), .text = (about) },
-#define CONF_CHOICE(name, value, list, about)                                                      \
-	{ .key = #name, .type = OPTION_CHOICE, .offset = offsetof(struct conf, name), .dflt = (value), \
-	  .choices = (list), .text = (about) },
-#define CONF_INT(name, value, least, most, about)                                                     \
-	{ .key = #name, .type = OPTION_INT, .offset = offsetof(struct conf, name), .number = (value), \
-	  .min = (least), .max = (most), .text = (about) },
+#define CONF_CHOICE(name, value, list, about) \
+	{ .key = #name, .type = OPTION_CHOICE, .offset = offsetof(struct conf, name), .dflt = (value), .choices = (list), .text = (about) },
+#define CONF_INT(name, value, least, most, about) \
+	{ .key = #name, .type = OPTION_INT, .offset = offsetof(struct conf, name), .number = (value), .min = (least), .max = (most), .text = (about) },
 #define CONF_BOOL(name, value, about) \
 	{ .key = #name, .type = OPTION_BOOL, .offset = offsetof(struct conf, name), .number = (value), .text = (about) },
 #define CONF_SECRET(name, least, about) \
@@ -138,10 +142,10 @@ static bool set_text(struct loading *l, const struct option *o, const struct sou
 	*field = mem_strdup(l->conf, from->value ? from->value : o->dflt);
 	if (!clean_text(*field))
 		return refuse(l, from, "holds control characters or is not UTF-8",
-			      "Give one line of plain text");
+			"Give one line of plain text");
 	if (o->type == OPTION_CHOICE && !one_of(o->choices, *field))
 		return refuse(l, from, mem_printf(l->mem, "\"%s\" is not one of the choices", *field),
-			      mem_printf(l->mem, "Give one of %s", o->choices));
+			mem_printf(l->mem, "Give one of %s", o->choices));
 	return true;
 }
 
@@ -153,7 +157,7 @@ static bool set_int(struct loading *l, const struct option *o, const struct sour
 	if (!from->value || str_to_int(from->value, o->min, o->max, field))
 		return true;
 	return refuse(l, from, mem_printf(l->mem, "\"%s\" is no whole number within range", from->value),
-		      mem_printf(l->mem, "Give one from %" PRId64 " to %" PRId64, o->min, o->max));
+		mem_printf(l->mem, "Give one from %" PRId64 " to %" PRId64, o->min, o->max));
 }
 
 static bool set_bool(struct loading *l, const struct option *o, const struct source *from)
@@ -167,24 +171,24 @@ static bool set_bool(struct loading *l, const struct option *o, const struct sou
 	if (*field || one_of("false|no|off|0", from->value))
 		return true;
 	return refuse(l, from, mem_printf(l->mem, "\"%s\" is neither true nor false", from->value),
-		      "Give true or false");
+		"Give true or false");
 }
 
 /* The content of a secret's own file. */
 static bool secret_from_file(struct loading *l, struct source *from)
 {
 	const char *path = from->value;
-	const char *fault;
+	const char *fault = "cannot be read";
 	size_t len;
 	mode_t mode;
 	char *text = conf_read(l->mem, path, SECRET_FILE_MAX, &len, &mode, &fault);
 
 	if (!text)
 		return refuse(l, from, mem_printf(l->mem, "the file %s %s", path, fault),
-			      "Name a readable file that holds the secret alone");
+			"Name a readable file that holds the secret alone");
 	if (mode & OTHERS_READ)
 		return refuse(l, from, mem_printf(l->mem, "everybody may read %s", path),
-			      mem_printf(l->mem, "Run: chmod o-rwx %s", path));
+			mem_printf(l->mem, "Run: chmod o-rwx %s", path));
 	from->value = str_trim(l->mem, text);
 	return true;
 }
@@ -209,7 +213,7 @@ static bool secret_find(struct loading *l, const struct option *o, struct source
 		*found = direct[i].value ? direct[i] : named[i];
 		if (direct[i].value && named[i].value)
 			return refuse(l, found, mem_printf(l->mem, "%s is set too", named[i].label),
-				      "Keep one of them");
+				"Keep one of them");
 		if (direct[i].value)
 			return true;
 		if (named[i].value)
@@ -222,10 +226,10 @@ static bool secret_find(struct loading *l, const struct option *o, struct source
 static bool secret_missing(struct loading *l, const struct option *o)
 {
 	l->why = mem_printf(l->mem,
-			    "%s: not set, and it has no default. Make one with \"openssl rand -base64 48\" and give it as "
-			    "%s or %s_file in %s, as %s or %s, or as the systemd credential %s",
-			    o->key, o->key, o->key, l->file.path ? l->file.path : DEFAULT_FILE,
-			    env_name(l->mem, o->key, ""), env_name(l->mem, o->key, "_FILE"), o->key);
+		"%s: not set, and it has no default. Make one with \"openssl rand -base64 48\" and give it as "
+		"%s or %s_file in %s, as %s or %s, or as the systemd credential %s",
+		o->key, o->key, o->key, l->file.path ? l->file.path : DEFAULT_FILE,
+		env_name(l->mem, o->key, ""), env_name(l->mem, o->key, "_FILE"), o->key);
 	return false;
 }
 
@@ -240,15 +244,14 @@ static bool set_secret(struct loading *l, const struct option *o, const struct s
 		return false;
 	if (!from.value || !*from.value)
 		return secret_missing(l, o);
-	fault = clean_text(from.value) ? conf_secret_fault(l->mem, from.value, (size_t)o->min) :
-					 "holds control characters or is not UTF-8";
+	fault = clean_text(from.value) ? conf_secret_fault(l->mem, from.value, (size_t)o->min) : "holds control characters or is not UTF-8";
 	if (fault)
 		return refuse(l, &from, fault,
-			      mem_printf(l->mem, "Use at least %" PRId64 " random characters: openssl rand -base64 48",
-					 o->min));
+			mem_printf(l->mem, "Use at least %" PRId64 " random characters: openssl rand -base64 48",
+				o->min));
 	if (conf_file_find(&l->file, o->key) && l->file.mode & OTHERS_READ) {
 		l->why = mem_printf(l->mem, "%s: holds %s, and everybody may read it. Run: chmod o-rwx %s", l->file.path,
-				    o->key, l->file.path);
+			o->key, l->file.path);
 		return false;
 	}
 	*field = mem_strdup(l->conf, from.value);
@@ -258,8 +261,11 @@ static bool set_secret(struct loading *l, const struct option *o, const struct s
 static bool set_option(struct loading *l, const struct option *o)
 {
 	static bool (*const set[])(struct loading *, const struct option *, const struct source *) = {
-		[OPTION_TEXT] = set_text, [OPTION_CHOICE] = set_text,	[OPTION_INT] = set_int,
-		[OPTION_BOOL] = set_bool, [OPTION_SECRET] = set_secret,
+		[OPTION_TEXT] = set_text,
+		[OPTION_CHOICE] = set_text,
+		[OPTION_INT] = set_int,
+		[OPTION_BOOL] = set_bool,
+		[OPTION_SECRET] = set_secret,
 	};
 	const struct source file = from_file(l, o->key, "");
 	const struct source env = from_env(l, o->key, "");
@@ -291,8 +297,7 @@ static bool known(const char *key)
 	for (size_t i = 0; i < OPTIONS; i++) {
 		const char *name = options[i].key;
 
-		if (str_eq(name, key) || (options[i].type == OPTION_SECRET && str_starts(key, name) &&
-					  str_eq(key + strlen(name), "_file")))
+		if (str_eq(name, key) || (options[i].type == OPTION_SECRET && str_starts(key, name) && str_eq(key + strlen(name), "_file")))
 			return true;
 	}
 	return false;
@@ -307,8 +312,8 @@ static bool all_known(struct loading *l)
 		if (known(line->key))
 			continue;
 		l->why = mem_printf(l->mem, "%s:%d: %s: no such option. %s%s%sRun \"stint config help\" for the list",
-				    l->file.path, line->number, line->key, meant ? "Did you mean " : "",
-				    meant ? meant : "", meant ? "? " : "");
+			l->file.path, line->number, line->key, meant ? "Did you mean " : "",
+			meant ? meant : "", meant ? "? " : "");
 		return false;
 	}
 	return true;

@@ -77,7 +77,7 @@ static bool add_line(void *mem, struct conf_file *file, const char *text, int nu
 		return true;
 	if (!equals || equals == line) {
 		*why = mem_printf(mem, "%s:%d: expected \"key = value\"; a comment begins with # and has its own line",
-				  file->path, number);
+			file->path, number);
 		return false;
 	}
 	new.key = str_trim(mem, mem_strndup(mem, line, (size_t)(equals - line)));
@@ -85,7 +85,7 @@ static bool add_line(void *mem, struct conf_file *file, const char *text, int nu
 	before = conf_file_find(file, new.key);
 	if (before) {
 		*why = mem_printf(mem, "%s:%d: %s: already set in line %d. Remove one of them", file->path,
-				  number, new.key, before->number);
+			number, new.key, before->number);
 		return false;
 	}
 	file->lines = mem_grow(mem, file->lines, struct conf_line, file->count + 1);
@@ -95,7 +95,7 @@ static bool add_line(void *mem, struct conf_file *file, const char *text, int nu
 
 bool conf_file_read(void *mem, const char *path, struct conf_file *file, const char **why)
 {
-	const char *fault;
+	const char *fault = "cannot be read";
 	size_t len;
 	char *at = conf_read(mem, path, FILE_MAX, &len, &file->mode, &fault);
 	int number = 0;

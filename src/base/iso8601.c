@@ -43,8 +43,8 @@ static int month_days(int year, int month)
 static bool read_date(const char **s, struct date *d)
 {
 	return digits(s, 4, &d->year) && literal(s, '-') && digits(s, 2, &d->month) &&
-	       literal(s, '-') && digits(s, 2, &d->day) && d->year >= 1970 && d->month >= 1 &&
-	       d->month <= 12 && d->day >= 1 && d->day <= month_days(d->year, d->month);
+		literal(s, '-') && digits(s, 2, &d->day) && d->year >= 1970 && d->month >= 1 &&
+		d->month <= 12 && d->day >= 1 && d->day <= month_days(d->year, d->month);
 }
 
 static bool read_clock(const char **s, int64_t *second)
@@ -54,7 +54,7 @@ static bool read_clock(const char **s, int64_t *second)
 	int sec;
 
 	if (!digits(s, 2, &hour) || !literal(s, ':') || !digits(s, 2, &minute) || !literal(s, ':') ||
-	    !digits(s, 2, &sec) || hour > 23 || minute > 59 || sec > 59)
+		!digits(s, 2, &sec) || hour > 23 || minute > 59 || sec > 59)
 		return false;
 	*second = hour * 3600 + minute * 60 + sec;
 	return true;
@@ -100,7 +100,7 @@ bool iso8601_parse(const char *s, int64_t *us)
 	int64_t total_s;
 
 	if (!read_date(&s, &d) || (!literal(&s, 'T') && !literal(&s, 't')) || !read_clock(&s, &second) ||
-	    !read_fraction(&s, &fraction_us) || !read_offset(&s, &offset_s) || *s)
+		!read_fraction(&s, &fraction_us) || !read_offset(&s, &offset_s) || *s)
 		return false;
 	total_s = date_to_days(d) * DAY_S + second - offset_s;
 	if (total_s < 0 || total_s >= (int64_t)(DAYS_MAX + 1) * DAY_S)
@@ -138,7 +138,8 @@ static char *put_clock(char *out, int64_t second)
 void iso8601_format(int64_t us, char out[ISO8601_MAX])
 {
 	const int64_t max_us = (int64_t)(DAYS_MAX + 1) * DAY_S * SECOND_US - 1;
-	int64_t held = us < 0 ? 0 : us > max_us ? max_us : us;
+	int64_t held = us < 0 ? 0 : us > max_us ? max_us
+						: us;
 	int64_t second = held / SECOND_US;
 	int64_t fraction = held % SECOND_US;
 
@@ -177,7 +178,9 @@ int64_t date_to_days(struct date d)
 
 struct date date_from_days(int64_t days)
 {
-	int64_t held = (days < 0 ? 0 : days > DAYS_MAX ? DAYS_MAX : days) + 719468;
+	int64_t held = (days < 0 ? 0 : days > DAYS_MAX ? DAYS_MAX
+						       : days) +
+		719468;
 	int64_t era = held / 146097;
 	int64_t day_of_era = held % 146097;
 	int64_t year = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;

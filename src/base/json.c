@@ -85,8 +85,7 @@ struct json_object *json_trusted(void *mem, const char *text)
 
 const char *json_text(void *mem, struct json_object *obj)
 {
-	const char *text = json_object_to_json_string_ext(obj, JSON_C_TO_STRING_PLAIN |
-								       JSON_C_TO_STRING_NOSLASHESCAPE);
+	const char *text = json_object_to_json_string_ext(obj, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
 	struct buf out;
 
 	buf_init(&out, mem);
@@ -104,7 +103,7 @@ const char *json_str(struct json_object *obj, const char *key)
 	struct json_object *value;
 
 	if (!json_object_is_type(obj, json_type_object) || !json_object_object_get_ex(obj, key, &value) ||
-	    !json_object_is_type(value, json_type_string))
+		!json_object_is_type(value, json_type_string))
 		return NULL;
 	return json_object_get_string(value);
 }

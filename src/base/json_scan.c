@@ -35,9 +35,9 @@ struct scan {
 	enum err err;
 	const char *what;
 	int depth;
-	char open[JSON_DEPTH_MAX];          /* '{' or '[' */
-	size_t first_key[JSON_DEPTH_MAX];   /* of the object at this depth */
-	struct buf names;                   /* decoded keys of the open objects */
+	char open[JSON_DEPTH_MAX]; /* '{' or '[' */
+	size_t first_key[JSON_DEPTH_MAX]; /* of the object at this depth */
+	struct buf names; /* decoded keys of the open objects */
 	struct key *keys;
 	size_t nkeys;
 	size_t keys_cap;
@@ -72,9 +72,9 @@ static bool hex4(struct scan *s, uint32_t *out)
 	*out = 0;
 	for (int i = 0; i < 4; i++, s->at++) {
 		char c = peek(s);
-		int digit = c >= '0' && c <= '9' ? c - '0' :
-			    c >= 'a' && c <= 'f' ? c - 'a' + 10 :
-			    c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+		int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10
+			: c >= 'A' && c <= 'F'                                    ? c - 'A' + 10
+										  : -1;
 
 		if (digit < 0)
 			return syntax(s, "\\u needs four hexadecimal digits");

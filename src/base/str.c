@@ -61,7 +61,8 @@ size_t str_utf8_one(const char *s, size_t len)
 		return 1;
 	if (u[0] < 0xC2 || u[0] > 0xF4)
 		return 0;
-	n = u[0] < 0xE0 ? 2 : u[0] < 0xF0 ? 3 : 4;
+	n = u[0] < 0xE0 ? 2 : u[0] < 0xF0 ? 3
+					  : 4;
 	if (u[0] == 0xE0)
 		low = 0xA0; /* shortest form only */
 	else if (u[0] == 0xED)
@@ -114,7 +115,7 @@ static uint32_t code_point(const char *s, size_t n)
 		return (u[0] & 0x0Fu) << 12 | (u[1] & 0x3Fu) << 6 | (u[2] & 0x3Fu);
 	case 4:
 		return (u[0] & 0x07u) << 18 | (u[1] & 0x3Fu) << 12 | (u[2] & 0x3Fu) << 6 |
-		       (u[3] & 0x3Fu);
+			(u[3] & 0x3Fu);
 	default:
 		return 0;
 	}
@@ -124,8 +125,8 @@ static uint32_t code_point(const char *s, size_t n)
 static bool blank(uint32_t c)
 {
 	return (c >= 0x09 && c <= 0x0D) || c == 0x20 || c == 0x85 || c == 0xA0 || c == 0x1680 ||
-	       (c >= 0x2000 && c <= 0x200B) || c == 0x2028 || c == 0x2029 || c == 0x202F ||
-	       c == 0x205F || c == 0x2060 || c == 0x3000 || c == 0xFEFF;
+		(c >= 0x2000 && c <= 0x200B) || c == 0x2028 || c == 0x2029 || c == 0x202F ||
+		c == 0x205F || c == 0x2060 || c == 0x3000 || c == 0xFEFF;
 }
 
 /* Bytes of the blank that s begins with; 0 when it begins with something else. */
@@ -171,7 +172,7 @@ bool str_to_int(const char *s, int64_t min, int64_t max, int64_t *out)
 		if (digit < 0 || digit > 9)
 			return false;
 		if (__builtin_mul_overflow(n, 10, &n) ||
-		    __builtin_sub_overflow(n, digit, &n)) /* downwards: INT64_MIN has no positive twin */
+			__builtin_sub_overflow(n, digit, &n)) /* downwards: INT64_MIN has no positive twin */
 			return false;
 	}
 	if (!negative && __builtin_sub_overflow(0, n, &n))

@@ -14,7 +14,7 @@
 
 #include "base/clock.h"
 
-#define HIGH_MAX 0xFFFu               /* rand_a, 12 bits */
+#define HIGH_MAX 0xFFFu /* rand_a, 12 bits */
 #define LOW_MAX ((UINT64_C(1) << 62) - 1) /* rand_b, 62 bits */
 
 static struct {

@@ -10,7 +10,11 @@
 
 #define TYPED_MAX 32
 
-enum half { HALF_NONE, HALF_AM, HALF_PM };
+enum half {
+	HALF_NONE,
+	HALF_AM,
+	HALF_PM,
+};
 
 static bool is_digit(char c)
 {
@@ -24,9 +28,12 @@ static enum half take_half(char *text)
 		const char *suffix;
 		enum half half;
 	} halves[] = {
-		{ .suffix = "a.m.", .half = HALF_AM }, { .suffix = "p.m.", .half = HALF_PM },
-		{ .suffix = "am", .half = HALF_AM },   { .suffix = "pm", .half = HALF_PM },
-		{ .suffix = "a", .half = HALF_AM },    { .suffix = "p", .half = HALF_PM },
+		{ .suffix = "a.m.", .half = HALF_AM },
+		{ .suffix = "p.m.", .half = HALF_PM },
+		{ .suffix = "am", .half = HALF_AM },
+		{ .suffix = "pm", .half = HALF_PM },
+		{ .suffix = "a", .half = HALF_AM },
+		{ .suffix = "p", .half = HALF_PM },
 	};
 
 	for (size_t i = 0; i < sizeof(halves) / sizeof(*halves); i++) {
@@ -118,7 +125,8 @@ enum err clocktime_parse(const char *s, int32_t *second_of_day)
 
 static int held(int32_t second_of_day)
 {
-	return second_of_day < 0 ? 0 : second_of_day > 86399 ? 86399 : second_of_day;
+	return second_of_day < 0 ? 0 : second_of_day > 86399 ? 86399
+							     : second_of_day;
 }
 
 void clocktime_format(int32_t second_of_day, bool clock_12h, char out[CLOCKTIME_TEXT])

@@ -21,7 +21,7 @@
 struct number {
 	int64_t whole;
 	int64_t nano; /* of the fraction */
-	int digits;   /* before the separator */
+	int digits; /* before the separator */
 	bool decimal;
 };
 
@@ -96,13 +96,20 @@ static int64_t read_unit(const char **s)
 		const char *name;
 		int64_t unit_s;
 	} units[] = {
-		{ .name = "h", .unit_s = HOUR_S },	{ .name = "hr", .unit_s = HOUR_S },
-		{ .name = "hrs", .unit_s = HOUR_S },	{ .name = "hour", .unit_s = HOUR_S },
-		{ .name = "hours", .unit_s = HOUR_S },	{ .name = "m", .unit_s = MINUTE_S },
-		{ .name = "min", .unit_s = MINUTE_S },	{ .name = "mins", .unit_s = MINUTE_S },
-		{ .name = "minute", .unit_s = MINUTE_S }, { .name = "minutes", .unit_s = MINUTE_S },
-		{ .name = "s", .unit_s = 1 },		{ .name = "sec", .unit_s = 1 },
-		{ .name = "secs", .unit_s = 1 },	{ .name = "second", .unit_s = 1 },
+		{ .name = "h", .unit_s = HOUR_S },
+		{ .name = "hr", .unit_s = HOUR_S },
+		{ .name = "hrs", .unit_s = HOUR_S },
+		{ .name = "hour", .unit_s = HOUR_S },
+		{ .name = "hours", .unit_s = HOUR_S },
+		{ .name = "m", .unit_s = MINUTE_S },
+		{ .name = "min", .unit_s = MINUTE_S },
+		{ .name = "mins", .unit_s = MINUTE_S },
+		{ .name = "minute", .unit_s = MINUTE_S },
+		{ .name = "minutes", .unit_s = MINUTE_S },
+		{ .name = "s", .unit_s = 1 },
+		{ .name = "sec", .unit_s = 1 },
+		{ .name = "secs", .unit_s = 1 },
+		{ .name = "second", .unit_s = 1 },
 		{ .name = "seconds", .unit_s = 1 },
 	};
 	char word[8] = "";
@@ -198,7 +205,7 @@ void duration_format_short(int64_t s, char out[DURATION_TEXT])
 	uint64_t minutes = magnitude(s) / MINUTE_S;
 
 	snprintf(out, DURATION_TEXT, "%s%" PRIu64 ":%02" PRIu64, sign(s < 0 && minutes), minutes / 60,
-		 minutes % 60);
+		minutes % 60);
 }
 
 void duration_format_clock(int64_t s, char out[DURATION_TEXT])
@@ -206,12 +213,13 @@ void duration_format_clock(int64_t s, char out[DURATION_TEXT])
 	uint64_t all = magnitude(s);
 
 	snprintf(out, DURATION_TEXT, "%s%" PRIu64 ":%02" PRIu64 ":%02" PRIu64, sign(s < 0), all / HOUR_S,
-		 all / MINUTE_S % 60, all % 60);
+		all / MINUTE_S % 60, all % 60);
 }
 
-/* Hours with so many decimals: 10^decimals / 3600 parts of a second each, to the nearest. */
-static void format_hours(int64_t s, int decimals, uint64_t scale, char out[DURATION_TEXT])
+/* Hours with two or four decimals, to the nearest. */
+static void format_hours(int64_t s, int decimals, char out[DURATION_TEXT])
 {
+	const uint64_t scale = decimals == 2 ? 100 : 10000;
 	uint64_t all = magnitude(s);
 	uint64_t hours = all / HOUR_S;
 	uint64_t parts = (all % HOUR_S * scale + HOUR_S / 2) / HOUR_S;
@@ -219,12 +227,12 @@ static void format_hours(int64_t s, int decimals, uint64_t scale, char out[DURAT
 	hours += parts / scale;
 	parts %= scale;
 	snprintf(out, DURATION_TEXT, "%s%" PRIu64 ".%0*" PRIu64, sign(s < 0 && (hours || parts)), hours,
-		 decimals, parts);
+		decimals, parts);
 }
 
 void duration_format_decimal(int64_t s, char out[DURATION_TEXT])
 {
-	format_hours(s, 2, 100, out);
+	format_hours(s, 2, out);
 }
 
 void duration_format_long(int64_t s, char out[DURATION_TEXT])
@@ -246,9 +254,9 @@ void duration_format_long(int64_t s, char out[DURATION_TEXT])
 void duration_format_input(int64_t s, enum duration_style style, char out[DURATION_TEXT])
 {
 	if (style == DURATION_DECIMAL && s % 36 == 0)
-		format_hours(s, 2, 100, out);
+		format_hours(s, 2, out);
 	else if (style == DURATION_DECIMAL)
-		format_hours(s, 4, 10000, out); /* 0.36 s a step: every second has its own text */
+		format_hours(s, 4, out); /* 0.36 s a step: every second has its own text */
 	else if (s % MINUTE_S == 0)
 		duration_format_short(s, out);
 	else

@@ -2,7 +2,8 @@
  * Names of time zones, asked of the system's tzdata: it is what PostgreSQL computes with, it is kept up to date by
  * the distribution, and a list of our own would be wrong within months.
  *
- * A name comes from outside and becomes a path, so its characters are judged first: no dot can occur, so none climbs out.
+ * A name comes from outside and becomes a path, so its characters are judged first: no dot can occur, so none
+ * climbs out.
  */
 #include "domain/zones.h"
 
@@ -42,7 +43,7 @@ static bool clean_name(const char *name)
 static bool is_machinery(const char *name)
 {
 	return str_starts(name, "posix/") || str_starts(name, "right/") || str_eq(name, "localtime") ||
-	       str_eq(name, "posixrules") || str_eq(name, "Factory");
+		str_eq(name, "posixrules") || str_eq(name, "Factory");
 }
 
 bool zone_is_valid(const char *name)

@@ -80,7 +80,7 @@ START_TEST(the_file_is_read)
 	const char *why = NULL;
 	const struct conf *conf = load("# a comment\n\n  database_url =  host=/x dbname=a#b user=c  \r\n\tweb_workers=12\n"
 				       "dev = yes\nmetrics_file =\nlog_level = warn\n" WITH_KEY "mail_from = a = b",
-				       &why);
+		&why);
 
 	ck_assert_msg(conf, "%s", why);
 	ck_assert_str_eq(conf->database_url, "host=/x dbname=a#b user=c");
@@ -165,10 +165,16 @@ END_TEST
 START_TEST(samples_are_no_secrets)
 {
 	static const char *const bad[] = {
-		"Zk3", "Zk3vT9qLw8XbN2rYp7MfHc5DjGs1AuE", "change-me-change-me-change-me-change-me",
-		"CHANGEME-Zk3vT9qLw8XbN2rYp7MfHc5DjGs1AuEo", "this-is-an-example-of-32-characters",
-		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "abababababababababababababababababab",
-		"0123456789abcdef0123456789abcdef", "stint-demo-2026-stint-demo-2026-xyz", "your_secret_key_of_32_characters!!",
+		"Zk3",
+		"Zk3vT9qLw8XbN2rYp7MfHc5DjGs1AuE",
+		"change-me-change-me-change-me-change-me",
+		"CHANGEME-Zk3vT9qLw8XbN2rYp7MfHc5DjGs1AuEo",
+		"this-is-an-example-of-32-characters",
+		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+		"abababababababababababababababababab",
+		"0123456789abcdef0123456789abcdef",
+		"stint-demo-2026-stint-demo-2026-xyz",
+		"your_secret_key_of_32_characters!!",
 	};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
@@ -276,7 +282,7 @@ START_TEST(help_tells_every_option)
 END_TEST
 
 UNIT_MAIN("base_conf", defaults_stand_where_nothing_is_set, the_file_is_read, the_environment_wins,
-	  the_file_can_be_named_by_the_environment, mistakes_are_named_with_their_place,
-	  mistakes_of_the_environment_are_named_too, a_secret_is_required, samples_are_no_secrets,
-	  a_secret_may_lie_in_a_file_of_its_own, a_secret_may_be_a_credential, a_secret_is_not_for_everybody,
-	  files_of_absurd_size_are_refused, help_tells_every_option)
+	the_file_can_be_named_by_the_environment, mistakes_are_named_with_their_place,
+	mistakes_of_the_environment_are_named_too, a_secret_is_required, samples_are_no_secrets,
+	a_secret_may_lie_in_a_file_of_its_own, a_secret_may_be_a_credential, a_secret_is_not_for_everybody,
+	files_of_absurd_size_are_refused, help_tells_every_option)

@@ -155,7 +155,7 @@ START_TEST(constraints_map_to_errors)
 	for (int i = 0; constraints[i].name; i++) {
 		ck_assert_msg(err_by_constraint(constraints[i].name, &field) == constraints[i].err, "%s", constraints[i].name);
 		ck_assert_msg(field == constraints[i].field || (field && !strcmp(field, constraints[i].field)), "%s",
-			      constraints[i].name);
+			constraints[i].name);
 	}
 }
 END_TEST
@@ -198,5 +198,5 @@ START_TEST(systemd_is_told)
 END_TEST
 
 UNIT_MAIN("base_log", a_line_is_one_json_object, what_is_below_the_level_is_left_out, a_line_fits_one_write_and_stays_json,
-	  logging_leaves_errno_alone, every_error_says_what_to_do, constraints_map_to_errors,
-	  a_hardened_process_keeps_its_secrets, systemd_is_told)
+	logging_leaves_errno_alone, every_error_says_what_to_do, constraints_map_to_errors,
+	a_hardened_process_keeps_its_secrets, systemd_is_told)

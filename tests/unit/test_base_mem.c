@@ -148,6 +148,6 @@ START_TEST(urls_are_percent_encoded)
 END_TEST
 
 UNIT_MAIN("base_mem", allocations_are_zeroed_and_go_with_their_context, arrays_of_nothing_are_still_there,
-	  growing_keeps_what_was_there, an_impossible_size_ends_the_process, buffers_grow_and_stay_terminated,
-	  printf_grows_at_every_boundary,
-	  html_is_escaped, json_strings_are_escaped, json_strings_are_valid_whatever_comes, urls_are_percent_encoded)
+	growing_keeps_what_was_there, an_impossible_size_ends_the_process, buffers_grow_and_stay_terminated,
+	printf_grows_at_every_boundary,
+	html_is_escaped, json_strings_are_escaped, json_strings_are_valid_whatever_comes, urls_are_percent_encoded)

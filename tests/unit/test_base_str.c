@@ -33,10 +33,10 @@ END_TEST
 START_TEST(utf8_is_judged_by_the_standard)
 {
 	static const char *const good[] = { "", "a", "\x7F", "\xC2\x80", "\xDF\xBF", "\xE0\xA0\x80", "\xED\x9F\xBF",
-					    "\xEE\x80\x80", "\xEF\xBF\xBF", "\xF0\x90\x80\x80", "\xF4\x8F\xBF\xBF" };
+		"\xEE\x80\x80", "\xEF\xBF\xBF", "\xF0\x90\x80\x80", "\xF4\x8F\xBF\xBF" };
 	static const char *const bad[] = { "\x80", "\xC0\xAF", "\xC1\xBF", "\xC3", "\xC3(", "\xE0\x9F\xBF", "\xE2\x82",
-					   "\xED\xA0\x80", "\xED\xBF\xBF", "\xF0\x8F\xBF\xBF", "\xF0\x9F\x98",
-					   "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFE", "\xFF", "ok\xE2\x28\xA1" };
+		"\xED\xA0\x80", "\xED\xBF\xBF", "\xF0\x8F\xBF\xBF", "\xF0\x9F\x98",
+		"\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFE", "\xFF", "ok\xE2\x28\xA1" };
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
 		ck_assert_msg(str_is_utf8(good[i], strlen(good[i])), "good %zu", i);
@@ -69,7 +69,7 @@ END_TEST
 START_TEST(integers_are_whole_and_in_range)
 {
 	static const char *const bad[] = { "", "-", "+1", " 1", "1 ", "1.0", "0x10", "1e3", "9223372036854775808",
-					   "-9223372036854775809", "99999999999999999999", "\xD9\xA1" };
+		"-9223372036854775809", "99999999999999999999", "\xD9\xA1" };
 	int64_t n = 7;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
@@ -139,5 +139,5 @@ START_TEST(base64url_has_one_text_for_one_value)
 END_TEST
 
 UNIT_MAIN("base_str", equality_knows_null, beginnings_and_ends, utf8_is_judged_by_the_standard, length_counts_code_points,
-	  trimming_knows_every_blank, integers_are_whole_and_in_range, urls_are_decoded_strictly,
-	  base64url_there_and_back, base64url_has_one_text_for_one_value)
+	trimming_knows_every_blank, integers_are_whole_and_in_range, urls_are_decoded_strictly,
+	base64url_there_and_back, base64url_has_one_text_for_one_value)

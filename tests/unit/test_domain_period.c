@@ -108,11 +108,16 @@ START_TEST(iso_weeks_belong_to_the_year_of_their_thursday)
 		const char *date;
 		int year, week;
 	} cases[] = {
-		{ .date = "2026-11-23", .year = 2026, .week = 48 }, { .date = "2026-01-01", .year = 2026, .week = 1 },
-		{ .date = "2025-12-29", .year = 2026, .week = 1 },  { .date = "2025-12-28", .year = 2025, .week = 52 },
-		{ .date = "2026-12-31", .year = 2026, .week = 53 }, { .date = "2027-01-03", .year = 2026, .week = 53 },
-		{ .date = "2027-01-04", .year = 2027, .week = 1 },  { .date = "2021-01-01", .year = 2020, .week = 53 },
-		{ .date = "2024-12-30", .year = 2025, .week = 1 },  { .date = "1970-01-01", .year = 1970, .week = 1 },
+		{ .date = "2026-11-23", .year = 2026, .week = 48 },
+		{ .date = "2026-01-01", .year = 2026, .week = 1 },
+		{ .date = "2025-12-29", .year = 2026, .week = 1 },
+		{ .date = "2025-12-28", .year = 2025, .week = 52 },
+		{ .date = "2026-12-31", .year = 2026, .week = 53 },
+		{ .date = "2027-01-03", .year = 2026, .week = 53 },
+		{ .date = "2027-01-04", .year = 2027, .week = 1 },
+		{ .date = "2021-01-01", .year = 2020, .week = 53 },
+		{ .date = "2024-12-30", .year = 2025, .week = 1 },
+		{ .date = "1970-01-01", .year = 1970, .week = 1 },
 		{ .date = "9999-12-31", .year = 9999, .week = 52 },
 	};
 
@@ -127,7 +132,7 @@ END_TEST
 START_TEST(zones_of_the_system_are_known)
 {
 	static const char *const good[] = { "Europe/Berlin", "America/Argentina/Buenos_Aires", "Asia/Calcutta", "Asia/Kolkata",
-					    "UTC", "Etc/GMT+5", "America/Port-au-Prince", "Australia/Lord_Howe" };
+		"UTC", "Etc/GMT+5", "America/Port-au-Prince", "Australia/Lord_Howe" };
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
 		ck_assert_msg(zone_is_valid(good[i]), "%s", good[i]);
@@ -137,10 +142,33 @@ END_TEST
 START_TEST(what_is_no_zone_is_refused)
 {
 	static const char *const bad[] = {
-		"", "Europe", "Europe/", "/Europe/Berlin", "Europe//Berlin", "europe/berlin", "Europe/Berlin ", "Mars/Olympus",
-		"../../../etc/passwd", "Europe/../UTC", "Europe/./Berlin", "posix/Europe/Berlin", "right/UTC", "localtime",
-		"posixrules", "Factory", "zone.tab", "tzdata.zi", "leapseconds", "/etc/localtime", "UTC\n", "Eur\\ope", "+1",
-		"-01:00", "Europe/\xC3\x84", "CET-1CEST", ":UTC",
+		"",
+		"Europe",
+		"Europe/",
+		"/Europe/Berlin",
+		"Europe//Berlin",
+		"europe/berlin",
+		"Europe/Berlin ",
+		"Mars/Olympus",
+		"../../../etc/passwd",
+		"Europe/../UTC",
+		"Europe/./Berlin",
+		"posix/Europe/Berlin",
+		"right/UTC",
+		"localtime",
+		"posixrules",
+		"Factory",
+		"zone.tab",
+		"tzdata.zi",
+		"leapseconds",
+		"/etc/localtime",
+		"UTC\n",
+		"Eur\\ope",
+		"+1",
+		"-01:00",
+		"Europe/\xC3\x84",
+		"CET-1CEST",
+		":UTC",
 		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
 	};
 
@@ -171,5 +199,5 @@ START_TEST(zones_to_choose_from_are_sorted_and_valid)
 END_TEST
 
 UNIT_MAIN("domain_period", a_week_begins_where_the_person_says, weeks_and_months_follow_one_another, the_edges_of_time_hold,
-	  days_and_months_are_added, iso_weeks_belong_to_the_year_of_their_thursday, zones_of_the_system_are_known,
-	  what_is_no_zone_is_refused, zones_to_choose_from_are_sorted_and_valid)
+	days_and_months_are_added, iso_weeks_belong_to_the_year_of_their_thursday, zones_of_the_system_are_known,
+	what_is_no_zone_is_refused, zones_to_choose_from_are_sorted_and_valid)
