@@ -19,3 +19,4 @@ src_view_libview_a_SOURCES = \
 	src/view/wall.c \
 	src/view/wall.h
 STINT_LIBS += src/view/libview.a
+EXTRA_DIST += po/stint.pot tools/extract-strings.pl

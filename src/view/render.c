@@ -17,7 +17,7 @@
 
 #define PARTIALS_MAX 64
 #define LEVELS_MAX 512
-#define STEPS_MAX 4000000
+#define STEPS_MAX 1000000
 
 /* A parent being rendered, and the arguments it was given. The outermost that names a block wins. */
 struct frame {

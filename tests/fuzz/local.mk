@@ -15,6 +15,7 @@ check_PROGRAMS += \
 	tests/fuzz/duration \
 	tests/fuzz/iso8601 \
 	tests/fuzz/json \
+	tests/fuzz/mustache \
 	tests/fuzz/text
 tests_fuzz_clocktime_SOURCES = tests/fuzz/clocktime.c $(FUZZ_MAIN)
 tests_fuzz_clocktime_CPPFLAGS = $(FUZZ_CPPFLAGS)
@@ -36,6 +37,10 @@ tests_fuzz_json_SOURCES = tests/fuzz/json.c $(FUZZ_MAIN)
 tests_fuzz_json_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_json_LDFLAGS = $(FUZZ_LDFLAGS)
 tests_fuzz_json_LDADD = $(FUZZ_BASE_LIBS)
+tests_fuzz_mustache_SOURCES = tests/fuzz/mustache.c $(FUZZ_MAIN)
+tests_fuzz_mustache_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_mustache_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_mustache_LDADD = src/view/libview.a src/domain/libdomain.a $(FUZZ_BASE_LIBS)
 tests_fuzz_text_SOURCES = tests/fuzz/text.c $(FUZZ_MAIN)
 tests_fuzz_text_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_text_LDFLAGS = $(FUZZ_LDFLAGS)

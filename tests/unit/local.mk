@@ -40,4 +40,38 @@ tests_unit_test_domain_duration_LDADD = src/domain/libdomain.a $(UNIT_BASE_LIBS)
 tests_unit_test_domain_period_SOURCES = tests/unit/test_domain_period.c
 tests_unit_test_domain_period_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_domain_period_LDADD = src/domain/libdomain.a $(UNIT_BASE_LIBS)
+
+# view: the engine, its formatters and charts.
+UNIT_VIEW_LIBS = src/view/libview.a src/domain/libdomain.a $(UNIT_BASE_LIBS)
+check_PROGRAMS += \
+	tests/unit/test_view_charts \
+	tests/unit/test_view_formatters \
+	tests/unit/test_view_i18n \
+	tests/unit/test_view_render
+tests_unit_test_view_charts_SOURCES = tests/unit/test_view_charts.c
+tests_unit_test_view_charts_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_view_charts_LDADD = $(UNIT_VIEW_LIBS)
+tests_unit_test_view_formatters_SOURCES = tests/unit/test_view_formatters.c
+tests_unit_test_view_formatters_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_view_formatters_LDADD = $(UNIT_VIEW_LIBS)
+tests_unit_test_view_i18n_SOURCES = tests/unit/test_view_i18n.c
+tests_unit_test_view_i18n_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_view_i18n_LDADD = $(UNIT_VIEW_LIBS)
+tests_unit_test_view_render_SOURCES = tests/unit/test_view_render.c
+tests_unit_test_view_render_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_view_render_LDADD = $(UNIT_VIEW_LIBS)
 endif
+
+# The Mustache specification: the program needs no Check, and runs any file in that format.
+noinst_PROGRAMS += tests/unit/run-mustache-spec
+tests_unit_run_mustache_spec_SOURCES = tests/unit/mustache-spec.c
+tests_unit_run_mustache_spec_LDADD = src/view/libview.a src/domain/libdomain.a src/base/libbase.a $(TALLOC_LIBS) $(JSON_LIBS)
+check_SCRIPTS += tests/unit/spec-cases tests/unit/strings
+EXTRA_DIST += tests/unit/mustache-spec tests/unit/spec-cases tests/unit/strings \
+	tests/unit/spec/comments.json \
+	tests/unit/spec/delimiters.json \
+	tests/unit/spec/interpolation.json \
+	tests/unit/spec/inverted.json \
+	tests/unit/spec/partials.json \
+	tests/unit/spec/sections.json \
+	tests/unit/spec/~inheritance.json
