@@ -27,14 +27,31 @@ $$;
 
 -- A member's entries that touch [from_at, to_at). No finished entry is longer than 31 days: two short index ranges.
 CREATE OR REPLACE FUNCTION app.time_between(who uuid, from_at timestamptz, to_at timestamptz)
-	RETURNS TABLE (id uuid, project_id uuid, type text, started_at timestamptz, ended_at timestamptz)
+	RETURNS TABLE (id uuid, project_id uuid, description text, type text, started_at timestamptz, ended_at timestamptz)
 LANGUAGE sql STABLE ROWS 50
 AS $$
-	SELECT e.id, e.project_id, e.type, e.started_at, e.ended_at FROM seen.time_entries AS e
+	SELECT e.id, e.project_id, e.description, e.type, e.started_at, e.ended_at FROM seen.time_entries AS e
 	WHERE e.member_id = who AND e.started_at < to_at AND e.started_at >= from_at - interval '32 days'
 		AND e.ended_at > from_at
 	UNION ALL
-	SELECT e.id, e.project_id, e.type, e.started_at, e.ended_at FROM seen.time_entries AS e
+	SELECT e.id, e.project_id, e.description, e.type, e.started_at, e.ended_at FROM seen.time_entries AS e
+	WHERE e.member_id = who AND e.started_at < to_at AND e.ended_at IS NULL;
+$$;
+
+-- The same as lines of a page. Not a join on the above: that would leave it to the planner's guess of how many there are
+-- whether it reads these few or all of the organization's.
+CREATE OR REPLACE FUNCTION app.rows_between(who uuid, from_at timestamptz, to_at timestamptz)
+	RETURNS TABLE (id uuid, project_id uuid, description text, billable boolean, tag_ids uuid[], type text,
+		started_at timestamptz, ended_at timestamptz, row_doc jsonb)
+LANGUAGE sql STABLE ROWS 50
+AS $$
+	SELECT e.id, e.project_id, e.description, e.billable, e.tag_ids, e.type, e.started_at, e.ended_at, e.row_doc
+	FROM seen.time_entry_rows AS e
+	WHERE e.member_id = who AND e.started_at < to_at AND e.started_at >= from_at - interval '32 days'
+		AND e.ended_at > from_at
+	UNION ALL
+	SELECT e.id, e.project_id, e.description, e.billable, e.tag_ids, e.type, e.started_at, e.ended_at, e.row_doc
+	FROM seen.time_entry_rows AS e
 	WHERE e.member_id = who AND e.started_at < to_at AND e.ended_at IS NULL;
 $$;
 

@@ -3,21 +3,6 @@
 
 SET LOCAL ROLE stint_owner;
 
--- A member's time cut at the midnights of a stretch of local days: a row per entry and day.
-CREATE OR REPLACE FUNCTION app.parts_between(who uuid, first_day date, last_day date, its_zone text)
-	RETURNS TABLE (day date, from_at timestamptz, to_at timestamptz, id uuid, project_id uuid, type text,
-		started_at timestamptz, ended_at timestamptz, part_s integer)
-LANGUAGE sql STABLE ROWS 50
-AS $$
-	WITH days AS MATERIALIZED (SELECT * FROM app.days(first_day, last_day, its_zone)),
-	entries AS MATERIALIZED (
-		SELECT * FROM app.time_between(who, (SELECT min(from_at) FROM days), (SELECT max(to_at) FROM days)))
-	SELECT d.day, d.from_at, d.to_at, e.id, e.project_id, e.type, e.started_at, e.ended_at,
-		app.part_s(e.started_at, e.ended_at, d.from_at, d.to_at)
-	FROM days AS d JOIN entries AS e
-		ON e.started_at < d.to_at AND coalesce(e.ended_at, now()) > d.from_at AND d.from_at < d.to_at;
-$$;
-
 -- A project as a page shows it; NULL for work without one.
 CREATE OR REPLACE FUNCTION app.project_brief(project uuid) RETURNS jsonb
 LANGUAGE plpgsql STABLE
@@ -37,16 +22,22 @@ DECLARE
 	first date := app.week_of(coalesce(some_day, today), app.week_start());
 BEGIN
 	RETURN (
-		WITH parts AS MATERIALIZED (
-			SELECT * FROM app.parts_between(who, first, first + 6, its_zone)
-		), lines AS (
-			SELECT p.day, p.started_at, r.row_doc || jsonb_build_object('part_s', p.part_s,
-				'continues_before', p.started_at < p.from_at, 'continues_after', coalesce(p.ended_at, now()) > p.to_at) AS line
-			FROM parts AS p JOIN seen.time_entry_rows AS r ON r.id = p.id
+		WITH bounds AS MATERIALIZED (
+			SELECT * FROM app.days(first, first + 6, its_zone)
+		), entries AS MATERIALIZED (
+			SELECT * FROM app.rows_between(who, (SELECT min(from_at) FROM bounds), (SELECT max(to_at) FROM bounds))
+		), parts AS MATERIALIZED (
+			SELECT d.day, e.project_id, e.type, e.started_at, p.part_s,
+				e.row_doc || jsonb_build_object('part_s', p.part_s, 'continues_before', e.started_at < d.from_at,
+					'continues_after', coalesce(e.ended_at, now()) > d.to_at) AS line
+			FROM bounds AS d
+			JOIN entries AS e ON e.started_at < d.to_at AND coalesce(e.ended_at, 'infinity') > d.from_at,
+			LATERAL (SELECT app.part_s(e.started_at, e.ended_at, d.from_at, d.to_at) AS part_s) AS p
+			WHERE d.length_s > 0
 		), days AS (
 			SELECT d.day, d.length_s, coalesce((SELECT sum(p.part_s) FROM parts AS p
 				WHERE p.day = d.day AND p.type = 'work'), 0) AS total_s
-			FROM app.days(first, first + 6, its_zone) AS d
+			FROM bounds AS d
 		), cells AS (
 			SELECT p.project_id, p.day, sum(p.part_s) AS total_s FROM parts AS p WHERE p.type = 'work'
 			GROUP BY p.project_id, p.day
@@ -59,8 +50,8 @@ BEGIN
 			'total_s', (SELECT sum(total_s) FROM days),
 			'target_s', (SELECT o.weekly_target_s FROM seen.organizations AS o),
 			'days', (SELECT json_agg(json_build_object('date', d.day, 'is_today', d.day = today, 'length_s', d.length_s,
-				'total_s', d.total_s, 'entries', (SELECT coalesce(jsonb_agg(l.line ORDER BY l.started_at), '[]')
-					FROM lines AS l WHERE l.day = d.day)) ORDER BY d.day) FROM days AS d),
+				'total_s', d.total_s, 'entries', (SELECT coalesce(jsonb_agg(p.line ORDER BY p.started_at), '[]')
+					FROM parts AS p WHERE p.day = d.day)) ORDER BY d.day) FROM days AS d),
 			'projects', (SELECT coalesce(json_agg(json_build_object('project', p.project, 'total_s', p.total_s,
 				'cells', (SELECT json_agg(json_build_object('date', d.day, 'total_s', coalesce(c.total_s, 0)) ORDER BY d.day)
 					FROM days AS d LEFT JOIN cells AS c
@@ -84,7 +75,8 @@ BEGIN
 			ORDER BY project_id, description, tag_ids, billable, started_at DESC
 		)
 		SELECT coalesce(jsonb_agg(r.row_doc ORDER BY w.started_at DESC), '[]')
-		FROM (SELECT * FROM works ORDER BY started_at DESC LIMIT most) AS w JOIN seen.time_entry_rows AS r ON r.id = w.id);
+		FROM (SELECT * FROM works ORDER BY started_at DESC LIMIT most) AS w,
+			LATERAL (SELECT s.row_doc FROM seen.time_entry_rows AS s WHERE s.id = w.id LIMIT 1) AS r);
 END
 $$;
 
@@ -101,43 +93,8 @@ AS $$
 	FROM (SELECT *, row_number() OVER (ORDER BY rest DESC, place) AS rank, sum(floor(share)) OVER () AS whole FROM parts) AS p;
 $$;
 
--- What the week went to, most first.
-CREATE OR REPLACE FUNCTION app.project_shares(who uuid, first_day date, last_day date, its_zone text) RETURNS json
-LANGUAGE plpgsql STABLE
-AS $$
-BEGIN
-	RETURN (
-		WITH sums AS (
-			SELECT row_number() OVER (ORDER BY sum(p.part_s) DESC, p.project_id) AS place, p.project_id,
-				sum(p.part_s) AS total_s
-			FROM app.parts_between(who, first_day, last_day, its_zone) AS p
-			WHERE p.type = 'work' GROUP BY p.project_id HAVING sum(p.part_s) > 0
-		), shares AS (
-			SELECT app.shares(array_agg(total_s ORDER BY place)) AS share FROM sums
-		)
-		SELECT coalesce(json_agg(json_build_object('id', s.project_id, 'name', b ->> 'name', 'color', b -> 'color',
-			'client', b ->> 'client', 'total_s', s.total_s, 'share', shares.share[s.place]) ORDER BY s.place), '[]')
-		FROM sums AS s, shares, LATERAL app.project_brief(s.project_id) AS b);
-END
-$$;
-
--- Today as a line: where on the day each entry lies, in seconds since it began (a day of 25 hours has 90000 of them).
-CREATE OR REPLACE FUNCTION app.day_segments(who uuid, day date, its_zone text) RETURNS json
-LANGUAGE plpgsql STABLE
-AS $$
-BEGIN
-	RETURN (
-		SELECT coalesce(json_agg(json_build_object(
-			'start_s', app.part_s(p.from_at, greatest(p.started_at, p.from_at), p.from_at, p.to_at),
-			'end_s', app.part_s(p.from_at, greatest(p.started_at, p.from_at), p.from_at, p.to_at) + p.part_s,
-			'color', b -> 'color', 'label', coalesce(nullif(e.description, ''), b ->> 'name', ''), 'type', e.type,
-			'entry_id', p.id, 'running', p.ended_at IS NULL) ORDER BY p.started_at), '[]')
-		FROM app.parts_between(who, day, day, its_zone) AS p JOIN seen.time_entries AS e ON e.id = p.id,
-			LATERAL app.project_brief(p.project_id) AS b);
-END
-$$;
-
--- Five working days share the week's target; the weekend has none.
+-- Five working days share the week's target; the weekend has none. Today is also a line: where on the day each entry lies,
+-- in seconds since it began (a day of 25 hours has 90000 of them). What the week went to is ranked, most first.
 CREATE OR REPLACE FUNCTION app.dashboard(who uuid) RETURNS json
 LANGUAGE plpgsql STABLE
 AS $$
@@ -146,27 +103,50 @@ DECLARE
 	today date := app.day_of(now(), its_zone);
 	first date := app.week_of(today, app.week_start());
 	target integer := (SELECT o.weekly_target_s FROM seen.organizations AS o);
-	week json;
-	today_s bigint;
-	week_s bigint;
-	length integer;
 BEGIN
-	SELECT json_agg(json_build_object('date', d.day, 'total_s', d.total_s, 'is_today', d.day = today,
-			'target_s', CASE WHEN extract(isodow FROM d.day) < 6 THEN target / 5 ELSE 0 END) ORDER BY d.day),
-		sum(d.total_s), sum(d.total_s) FILTER (WHERE d.day = today), max(d.length_s) FILTER (WHERE d.day = today)
-	INTO week, week_s, today_s, length
-	FROM (
-		SELECT d.day, d.length_s, coalesce(sum(p.part_s) FILTER (WHERE p.type = 'work'), 0) AS total_s
-		FROM app.days(first, first + 6, its_zone) AS d
-		LEFT JOIN app.parts_between(who, first, first + 6, its_zone) AS p ON p.day = d.day
-		GROUP BY d.day, d.length_s) AS d;
-	RETURN json_build_object(
-		'today', json_build_object('date', today, 'length_s', length, 'total_s', today_s,
-			'segments', app.day_segments(who, today, its_zone)),
-		'week', json_build_object('from', first, 'to', first + 6, 'total_s', week_s, 'target_s', target, 'days', week),
-		'projects', app.project_shares(who, first, first + 6, its_zone),
-		'recent', app.recent_works(who, 6),
-		'running', (SELECT r.row_doc FROM seen.time_entry_rows AS r WHERE r.member_id = who AND r.ended_at IS NULL));
+	RETURN (
+		WITH bounds AS MATERIALIZED (
+			SELECT * FROM app.days(first, first + 6, its_zone)
+		), entries AS MATERIALIZED (
+			SELECT * FROM app.time_between(who, (SELECT min(from_at) FROM bounds), (SELECT max(to_at) FROM bounds))
+		), parts AS MATERIALIZED (
+			SELECT d.day, e.id, e.project_id, e.description, e.type, e.started_at, e.ended_at IS NULL AS running,
+				app.part_s(e.started_at, e.ended_at, d.from_at, d.to_at) AS part_s,
+				app.seconds(d.from_at, greatest(e.started_at, d.from_at)) AS start_s
+			FROM bounds AS d
+			JOIN entries AS e ON e.started_at < d.to_at AND coalesce(e.ended_at, 'infinity') > d.from_at
+			WHERE d.length_s > 0
+		), projects AS MATERIALIZED (
+			SELECT p.id, p.name, p.color, p.client_name FROM seen.projects AS p
+			WHERE p.id = ANY (ARRAY(SELECT project_id FROM parts))
+		), days AS MATERIALIZED (
+			SELECT d.day, d.length_s, (SELECT coalesce(sum(p.part_s), 0) FROM parts AS p
+				WHERE p.day = d.day AND p.type = 'work') AS total_s
+			FROM bounds AS d
+		), sums AS MATERIALIZED (
+			SELECT row_number() OVER (ORDER BY sum(p.part_s) DESC, p.project_id) AS place, p.project_id,
+				sum(p.part_s) AS total_s
+			FROM parts AS p WHERE p.type = 'work' GROUP BY p.project_id HAVING sum(p.part_s) > 0
+		), shares AS MATERIALIZED (
+			SELECT app.shares(array_agg(total_s ORDER BY place)) AS share FROM sums
+		)
+		SELECT json_build_object(
+			'today', (SELECT json_build_object('date', d.day, 'length_s', d.length_s, 'total_s', d.total_s,
+				'segments', (SELECT coalesce(json_agg(json_build_object('start_s', s.start_s, 'end_s', s.start_s + s.part_s,
+					'color', p.color, 'label', coalesce(nullif(s.description, ''), p.name, ''), 'type', s.type,
+					'entry_id', s.id, 'running', s.running) ORDER BY s.started_at), '[]')
+					FROM parts AS s LEFT JOIN projects AS p ON p.id = s.project_id WHERE s.day = today))
+				FROM days AS d WHERE d.day = today),
+			'week', json_build_object('from', first, 'to', first + 6, 'target_s', target,
+				'total_s', (SELECT sum(total_s) FROM days),
+				'days', (SELECT json_agg(json_build_object('date', d.day, 'total_s', d.total_s, 'is_today', d.day = today,
+					'target_s', CASE WHEN extract(isodow FROM d.day) < 6 THEN target / 5 ELSE 0 END) ORDER BY d.day)
+					FROM days AS d)),
+			'projects', (SELECT coalesce(json_agg(json_build_object('id', s.project_id, 'name', p.name, 'color', p.color,
+				'client', p.client_name, 'total_s', s.total_s, 'share', shares.share[s.place]) ORDER BY s.place), '[]')
+				FROM shares, sums AS s LEFT JOIN projects AS p ON p.id = s.project_id),
+			'recent', app.recent_works(who, 6),
+			'running', (SELECT r.row_doc FROM seen.time_entry_rows AS r WHERE r.member_id = who AND r.ended_at IS NULL)));
 END
 $$;
 

@@ -22,16 +22,14 @@ WITH today AS (
 	SELECT d.day, d.from_at, d.to_at FROM app.days_with_time(app.member(), :before::date, 15) AS d
 ), shown AS (
 	SELECT * FROM days ORDER BY day DESC LIMIT 14
-), entries AS (
-	SELECT t.id, t.started_at, t.ended_at
-	FROM app.time_between(app.member(), (SELECT min(from_at) FROM shown), (SELECT max(to_at) FROM shown)) AS t
-), parts AS (
+), entries AS MATERIALIZED (
+	SELECT * FROM app.rows_between(app.member(), (SELECT min(from_at) FROM shown), (SELECT max(to_at) FROM shown))
+), parts AS MATERIALIZED (
 	SELECT s.day, e.id, e.project_id, e.description, e.billable, e.type, e.tag_ids, e.started_at, e.ended_at, p.part_s,
 		e.row_doc || jsonb_build_object('part_s', p.part_s, 'continues_before', e.started_at < s.from_at,
 			'continues_after', coalesce(e.ended_at, now()) > s.to_at) AS line
 	FROM shown AS s
-	JOIN entries AS t ON t.started_at < s.to_at AND coalesce(t.ended_at, 'infinity') > s.from_at
-	JOIN seen.time_entry_rows AS e ON e.id = t.id,
+	JOIN entries AS e ON e.started_at < s.to_at AND coalesce(e.ended_at, 'infinity') > s.from_at,
 	LATERAL (SELECT app.part_s(e.started_at, e.ended_at, s.from_at, s.to_at) AS part_s) AS p
 ), groups AS (
 	SELECT p.day, max(p.started_at) AS newest_at, sum(p.part_s) AS total_s,
