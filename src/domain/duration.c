@@ -221,13 +221,12 @@ static void format_hours(int64_t s, int decimals, char out[DURATION_TEXT])
 {
 	const uint64_t scale = decimals == 2 ? 100 : 10000;
 	uint64_t all = magnitude(s);
-	uint64_t hours = all / HOUR_S;
 	uint64_t parts = (all % HOUR_S * scale + HOUR_S / 2) / HOUR_S;
+	uint64_t hours = all / HOUR_S + parts / scale; /* 0.999 h is 1.00 */
+	uint64_t rest = parts % scale;
+	bool negative = s < 0 && hours + rest > 0;
 
-	hours += parts / scale;
-	parts %= scale;
-	snprintf(out, DURATION_TEXT, "%s%" PRIu64 ".%0*" PRIu64, sign(s < 0 && (hours || parts)), hours,
-		decimals, parts);
+	snprintf(out, DURATION_TEXT, "%s%" PRIu64 ".%0*" PRIu64, sign(negative), hours, decimals, rest);
 }
 
 void duration_format_decimal(int64_t s, char out[DURATION_TEXT])

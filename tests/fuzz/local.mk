@@ -3,10 +3,10 @@ FUZZ_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/fuzz
 FUZZ_BASE_LIBS = src/base/libbase.a $(TALLOC_LIBS) $(JSON_LIBS)
 if FUZZ
 FUZZ_MAIN = tests/fuzz/fuzz.h
-FUZZ_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+FUZZ_LINK = $(AM_LDFLAGS) -fsanitize=fuzzer
 else
 FUZZ_MAIN = tests/fuzz/fuzz.h tests/fuzz/run-corpus.c
-FUZZ_LDFLAGS = $(AM_LDFLAGS)
+FUZZ_LINK = $(AM_LDFLAGS)
 endif
 
 check_PROGRAMS += \
@@ -19,29 +19,29 @@ check_PROGRAMS += \
 	tests/fuzz/text
 tests_fuzz_clocktime_SOURCES = tests/fuzz/clocktime.c $(FUZZ_MAIN)
 tests_fuzz_clocktime_CPPFLAGS = $(FUZZ_CPPFLAGS)
-tests_fuzz_clocktime_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_clocktime_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_clocktime_LDADD = src/domain/libdomain.a $(FUZZ_BASE_LIBS)
 tests_fuzz_conf_SOURCES = tests/fuzz/conf.c $(FUZZ_MAIN)
 tests_fuzz_conf_CPPFLAGS = $(FUZZ_CPPFLAGS)
-tests_fuzz_conf_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_conf_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_conf_LDADD = $(FUZZ_BASE_LIBS)
 tests_fuzz_duration_SOURCES = tests/fuzz/duration.c $(FUZZ_MAIN)
 tests_fuzz_duration_CPPFLAGS = $(FUZZ_CPPFLAGS)
-tests_fuzz_duration_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_duration_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_duration_LDADD = src/domain/libdomain.a $(FUZZ_BASE_LIBS)
 tests_fuzz_iso8601_SOURCES = tests/fuzz/iso8601.c $(FUZZ_MAIN)
 tests_fuzz_iso8601_CPPFLAGS = $(FUZZ_CPPFLAGS)
-tests_fuzz_iso8601_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_iso8601_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_iso8601_LDADD = $(FUZZ_BASE_LIBS)
 tests_fuzz_json_SOURCES = tests/fuzz/json.c $(FUZZ_MAIN)
 tests_fuzz_json_CPPFLAGS = $(FUZZ_CPPFLAGS)
-tests_fuzz_json_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_json_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_json_LDADD = $(FUZZ_BASE_LIBS)
 tests_fuzz_mustache_SOURCES = tests/fuzz/mustache.c $(FUZZ_MAIN)
 tests_fuzz_mustache_CPPFLAGS = $(FUZZ_CPPFLAGS)
-tests_fuzz_mustache_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_mustache_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_mustache_LDADD = src/view/libview.a src/domain/libdomain.a $(FUZZ_BASE_LIBS)
 tests_fuzz_text_SOURCES = tests/fuzz/text.c $(FUZZ_MAIN)
 tests_fuzz_text_CPPFLAGS = $(FUZZ_CPPFLAGS)
-tests_fuzz_text_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_text_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_text_LDADD = $(FUZZ_BASE_LIBS)
