@@ -1,13 +1,14 @@
 /*
  * Charts as SVG, made from the documents of dashboard and week:
  *
- *	{{week | bars}}         seven bars against the day's target
- *	{{today | timeline}}    one day as a line, its entries on it
- *	{{projects | ranked}}   projects by time, each a bar with its name
+ *   {{week | bars}}        seven bars against the day's target
+ *   {{today | timeline}}   one day as a line, its entries on it
+ *   {{projects | ranked}}  projects by time, each a bar with its name
  *
- * Across, all is in percent, and down in pixels, instead of one viewBox that scales both: so a chart fills any column, and its
- * text stays at 12 px on a phone. Colours are attributes that name the house's tokens, since style= is blocked. Every
- * bar is a link to its entries, therefore the chart is a group and not one image, whose children nobody could reach.
+ * Across, all is in percent, and down in pixels, instead of one viewBox that scales both: so a
+ * chart fills any column, and its text stays at 12 px on a phone. Colours are attributes that name
+ * the house's tokens, since style= is blocked. Every bar is a link to its entries, therefore the
+ * chart is a group and not one image, whose children nobody could reach.
  *
  * The only HTML that C makes; everything from documents passes buf_html().
  */
@@ -75,12 +76,16 @@ static const char *colour_of(struct format *f, const struct value *v)
 	struct value color = value_get(v, "color");
 	int64_t n;
 
-	return value_int(&color, &n) && n >= 1 && n <= 12 ? mem_printf(f->mem, "var(--c%d)", (int)n) : "var(--field)";
+	return value_int(&color, &n) && n >= 1 && n <= 12 ? mem_printf(f->mem, "var(--c%d)", (int)n)
+							  : "var(--field)";
 }
 
 static void open_chart(struct format *f, const char *class, int height, const char *label)
 {
-	buf_printf(f->out, "<svg class=\"chart %s\" width=\"100%%\" height=\"%d\" role=\"group\" aria-label=\"", class, height);
+	buf_printf(f->out,
+		"<svg class=\"chart %s\" width=\"100%%\" height=\"%d\" role=\"group\" "
+		"aria-label=\"",
+		class, height);
 	put_html(f->out, label);
 	buf_puts(f->out, "\">");
 }
@@ -96,10 +101,13 @@ static void open_link(struct format *f, const char *href, const char *label)
 	buf_puts(f->out, "</title>");
 }
 
-static void put_label(struct format *f, double x, double y, const char *anchor, const char *fill, const char *text)
+static void put_label(struct format *f, double x, double y, const char *anchor, const char *fill,
+	const char *text)
 {
-	buf_printf(f->out, "<text x=\"%.2f%%\" y=\"%.1f\" font-size=\"12\" text-anchor=\"%s\" fill=\"var(--%s)\" aria-hidden=\"true\">",
-		   x, y, anchor, fill);
+	buf_printf(f->out,
+		"<text x=\"%.2f%%\" y=\"%.1f\" font-size=\"12\" text-anchor=\"%s\" "
+		"fill=\"var(--%s)\" aria-hidden=\"true\">",
+		x, y, anchor, fill);
 	put_html(f->out, text);
 	buf_puts(f->out, "</text>");
 }
@@ -125,12 +133,14 @@ static int64_t bars_scale(struct json_object *days)
 	return most;
 }
 
-static void put_bar(struct format *f, const struct value *day, double left, double width, int64_t scale)
+static void put_bar(
+	struct format *f, const struct value *day, double left, double width, int64_t scale)
 {
 	static const int floor_px = BARS_TOP_PX + BARS_PLOT_PX;
 	int64_t total_s = seconds_of(day, "total_s"), target_s = seconds_of(day, "target_s");
 	double height = total_s ? (double)total_s * BARS_PLOT_PX / (double)scale : 2, at;
-	const char *date = text_of(f, day, "date"), *duration = duration_of(f, total_s), *weekday = "";
+	const char *date = text_of(f, day, "date"), *duration = duration_of(f, total_s),
+		   *weekday = "";
 	bool today = flag_of(day, "is_today");
 	struct buf when;
 	struct date d;
@@ -140,19 +150,27 @@ static void put_bar(struct format *f, const struct value *day, double left, doub
 		put_date(f, &when, d.year, d.month, d.day);
 		weekday = weekday_short(d.year, d.month, d.day);
 	}
-	open_link(f, mem_printf(f->mem, "/week?date=%s", date), mem_printf(f->mem, "%s: %s", when.data, duration));
-	buf_printf(f->out, "<rect x=\"%.2f%%\" y=\"0\" width=\"%.2f%%\" height=\"%d\" fill=\"none\" pointer-events=\"all\"/>", left,
-		   width, floor_px + BARS_FOOT_PX);
-	buf_printf(f->out, "<rect class=\"bar-fill%s\" x=\"%.2f%%\" y=\"%.1f\" width=\"%.2f%%\" height=\"%.1f\" rx=\"2\" fill=\"var(--%s)\"/>",
-		   today ? " today" : "", left + width * 0.2, floor_px - height, width * 0.6, height,
-		   total_s ? "accent" : "line");
-	put_label(f, left + width / 2, floor_px - height - 6, "middle", total_s ? "text" : "muted", duration);
+	open_link(f, mem_printf(f->mem, "/week?date=%s", date),
+		mem_printf(f->mem, "%s: %s", when.data, duration));
+	buf_printf(f->out,
+		"<rect x=\"%.2f%%\" y=\"0\" width=\"%.2f%%\" height=\"%d\" fill=\"none\" "
+		"pointer-events=\"all\"/>",
+		left, width, floor_px + BARS_FOOT_PX);
+	buf_printf(f->out,
+		"<rect class=\"bar-fill%s\" x=\"%.2f%%\" y=\"%.1f\" width=\"%.2f%%\" "
+		"height=\"%.1f\" rx=\"2\" fill=\"var(--%s)\"/>",
+		today ? " today" : "", left + width * 0.2, floor_px - height, width * 0.6, height,
+		total_s ? "accent" : "line");
+	put_label(f, left + width / 2, floor_px - height - 6, "middle", total_s ? "text" : "muted",
+		duration);
 	put_label(f, left + width / 2, floor_px + 18, "middle", today ? "text" : "muted", weekday);
 	buf_puts(f->out, "</a>");
 	if (target_s) {
 		at = floor_px - (double)target_s * BARS_PLOT_PX / (double)scale;
-		buf_printf(f->out, "<line class=\"target\" x1=\"%.2f%%\" x2=\"%.2f%%\" y1=\"%.1f\" y2=\"%.1f\" stroke=\"var(--muted)\" stroke-dasharray=\"3 3\"/>",
-			   left, left + width, at, at);
+		buf_printf(f->out,
+			"<line class=\"target\" x1=\"%.2f%%\" x2=\"%.2f%%\" y1=\"%.1f\" "
+			"y2=\"%.1f\" stroke=\"var(--muted)\" stroke-dasharray=\"3 3\"/>",
+			left, left + width, at, at);
 	}
 }
 
@@ -167,9 +185,10 @@ bool chart_bars(struct format *f)
 		return format_refuse(f, "a week with its days");
 	total = duration_of(f, seconds_of(&f->in, "total_s"));
 	open_chart(f, "chart-bars", BARS_TOP_PX + BARS_PLOT_PX + BARS_FOOT_PX,
-		   mem_printf(f->mem, "%s: %s", _("Time by day"), total));
-	buf_printf(f->out, "<line x1=\"0\" x2=\"100%%\" y1=\"%d\" y2=\"%d\" stroke=\"var(--line)\"/>", BARS_TOP_PX + BARS_PLOT_PX,
-		   BARS_TOP_PX + BARS_PLOT_PX);
+		mem_printf(f->mem, "%s: %s", _("Time by day"), total));
+	buf_printf(f->out,
+		"<line x1=\"0\" x2=\"100%%\" y1=\"%d\" y2=\"%d\" stroke=\"var(--line)\"/>",
+		BARS_TOP_PX + BARS_PLOT_PX, BARS_TOP_PX + BARS_PLOT_PX);
 	for (size_t i = 0; i < count; i++) {
 		struct value day = value_of(json_object_array_get_idx(days, i));
 
@@ -229,16 +248,23 @@ static const char *clock_at(struct format *f, const struct span *s, int64_t at)
 	return b.data;
 }
 
-/* On a day with a change of clocks the hours on the wall are not the hours since it began: labels are the wall's. */
+/*
+ * On a day with a change of clocks the hours on the wall are not the hours since it began: labels
+ * are the wall's.
+ */
 static void put_hours(struct format *f, const struct span *s)
 {
 	int64_t step = (s->to - s->from > 14 * HOUR_S ? 4 : 2) * HOUR_S;
 
 	for (int64_t at = (s->from + step - 1) / step * step; at <= s->to; at += step) {
 		double x = percent_at(s, at);
-		const char *anchor = x < 3 ? "start" : x > 97 ? "end" : "middle";
+		const char *anchor = x < 3 ? "start" : x > 97 ? "end"
+							      : "middle";
 
-		buf_printf(f->out, "<line x1=\"%.2f%%\" x2=\"%.2f%%\" y1=\"4\" y2=\"24\" stroke=\"var(--line)\"/>", x, x);
+		buf_printf(f->out,
+			"<line x1=\"%.2f%%\" x2=\"%.2f%%\" y1=\"4\" y2=\"24\" "
+			"stroke=\"var(--line)\"/>",
+			x, x);
 		put_label(f, x, 40, anchor, "muted", clock_at(f, s, at));
 	}
 }
@@ -251,10 +277,13 @@ static void put_segment(struct format *f, const struct span *s, const struct val
 	const char *what = text_of(f, v, "label");
 
 	open_link(f, mem_printf(f->mem, "/time-entries/%s", text_of(f, v, "entry_id")),
-		  mem_printf(f->mem, "%s, %s–%s", *what ? what : _("No description"), clock_at(f, s, start_s),
-			     running ? _("now") : clock_at(f, s, end_s)));
-	buf_printf(f->out, "<rect class=\"segment%s\" x=\"%.3f%%\" y=\"8\" width=\"%.3f%%\" height=\"12\" rx=\"2\" fill=\"%s\"/></a>",
-		   running ? " running" : "", left, width < 0.4 ? 0.4 : width, running ? "var(--running)" : colour_of(f, v));
+		mem_printf(f->mem, "%s, %s–%s", *what ? what : _("No description"),
+			clock_at(f, s, start_s), running ? _("now") : clock_at(f, s, end_s)));
+	buf_printf(f->out,
+		"<rect class=\"segment%s\" x=\"%.3f%%\" y=\"8\" width=\"%.3f%%\" height=\"12\" "
+		"rx=\"2\" fill=\"%s\"/></a>",
+		running ? " running" : "", left, width < 0.4 ? 0.4 : width,
+		running ? "var(--running)" : colour_of(f, v));
 }
 
 bool chart_timeline(struct format *f)
@@ -268,8 +297,11 @@ bool chart_timeline(struct format *f)
 	s = day_span(f, segments);
 	now_s = (f->env->now_us - s.day_start_us) / US;
 	open_chart(f, "chart-timeline", LINE_PX,
-		   mem_printf(f->mem, "%s: %s", _("Timeline of the day"), duration_of(f, seconds_of(&f->in, "total_s"))));
-	buf_puts(f->out, "<rect x=\"0\" y=\"8\" width=\"100%\" height=\"12\" rx=\"2\" fill=\"var(--hover)\"/>");
+		mem_printf(f->mem, "%s: %s", _("Timeline of the day"),
+			duration_of(f, seconds_of(&f->in, "total_s"))));
+	buf_puts(f->out,
+		"<rect x=\"0\" y=\"8\" width=\"100%\" height=\"12\" rx=\"2\" "
+		"fill=\"var(--hover)\"/>");
 	put_hours(f, &s);
 	for (size_t i = 0; i < json_object_array_length(segments); i++) {
 		struct value v = value_of(json_object_array_get_idx(segments, i));
@@ -277,30 +309,45 @@ bool chart_timeline(struct format *f)
 		put_segment(f, &s, &v);
 	}
 	if (now_s > s.from && now_s < s.to)
-		buf_printf(f->out, "<line class=\"now\" x1=\"%.2f%%\" x2=\"%.2f%%\" y1=\"3\" y2=\"25\" stroke=\"var(--text)\"/>",
-			   percent_at(&s, now_s), percent_at(&s, now_s));
+		buf_printf(f->out,
+			"<line class=\"now\" x1=\"%.2f%%\" x2=\"%.2f%%\" y1=\"3\" y2=\"25\" "
+			"stroke=\"var(--text)\"/>",
+			percent_at(&s, now_s), percent_at(&s, now_s));
 	buf_puts(f->out, "</svg>");
 	return true;
 }
 
-/* One project: its name, clipped where it would meet the number, the number, and the bar below both. */
-static void put_rank(struct format *f, const char *name, const char *colour, int64_t total_s, int64_t most_s, int row)
+/*
+ * One project: its name, clipped where it would meet the number, the number, and the bar below
+ * both.
+ */
+static void put_rank(struct format *f, const char *name, const char *colour, int64_t total_s,
+	int64_t most_s, int row)
 {
 	double top = (double)row * RANK_PX;
 
-	buf_printf(f->out, "<rect x=\"0\" y=\"%.0f\" width=\"100%%\" height=\"%d\" fill=\"none\" pointer-events=\"all\"/>", top, RANK_PX);
+	buf_printf(f->out,
+		"<rect x=\"0\" y=\"%.0f\" width=\"100%%\" height=\"%d\" fill=\"none\" "
+		"pointer-events=\"all\"/>",
+		top, RANK_PX);
 	buf_printf(f->out, "<svg x=\"0\" y=\"%.0f\" width=\"78%%\" height=\"24\">", top);
 	put_label(f, 0, 17, "start", "text", name);
 	buf_puts(f->out, "</svg>");
 	put_label(f, 100, top + 17, "end", "text", duration_of(f, total_s));
-	buf_printf(f->out, "<rect x=\"0\" y=\"%.0f\" width=\"100%%\" height=\"4\" rx=\"2\" fill=\"var(--line)\"/>", top + 26);
-	buf_printf(f->out, "<rect class=\"rank-fill\" x=\"0\" y=\"%.0f\" width=\"%.2f%%\" height=\"4\" rx=\"2\" fill=\"%s\"/>", top + 26,
-		   most_s ? (double)total_s * 100 / (double)most_s : 0, colour);
+	buf_printf(f->out,
+		"<rect x=\"0\" y=\"%.0f\" width=\"100%%\" height=\"4\" rx=\"2\" "
+		"fill=\"var(--line)\"/>",
+		top + 26);
+	buf_printf(f->out,
+		"<rect class=\"rank-fill\" x=\"0\" y=\"%.0f\" width=\"%.2f%%\" height=\"4\" "
+		"rx=\"2\" fill=\"%s\"/>",
+		top + 26, most_s ? (double)total_s * 100 / (double)most_s : 0, colour);
 }
 
 static void put_project(struct format *f, const struct value *v, int64_t most_s, int row)
 {
-	const char *id = text_of(f, v, "id"), *name = text_of(f, v, "name"), *client = text_of(f, v, "client");
+	const char *id = text_of(f, v, "id"), *name = text_of(f, v, "name"),
+		   *client = text_of(f, v, "client");
 	int64_t total_s = seconds_of(v, "total_s");
 
 	if (!*name)
@@ -308,7 +355,7 @@ static void put_project(struct format *f, const struct value *v, int64_t most_s,
 	if (*client)
 		name = mem_printf(f->mem, "%s · %s", name, client);
 	open_link(f, *id ? mem_printf(f->mem, "/projects/%s", id) : "/timer",
-		  mem_printf(f->mem, "%s: %s", name, duration_of(f, total_s)));
+		mem_printf(f->mem, "%s: %s", name, duration_of(f, total_s)));
 	put_rank(f, name, colour_of(f, v), total_s, most_s, row);
 	buf_puts(f->out, "</a>");
 }
@@ -316,8 +363,10 @@ static void put_project(struct format *f, const struct value *v, int64_t most_s,
 /* The list comes ranked; beyond the tenth the rest is one bar. */
 bool chart_ranked(struct format *f)
 {
-	struct json_object *list = json_object_is_type(f->in.json, json_type_array) ? f->in.json : NULL;
-	size_t count = list ? json_object_array_length(list) : 0, shown = count > RANKS_MAX ? RANKS_MAX - 1 : count;
+	struct json_object *list =
+		json_object_is_type(f->in.json, json_type_array) ? f->in.json : NULL;
+	size_t count = list ? json_object_array_length(list) : 0,
+	       shown = count > RANKS_MAX ? RANKS_MAX - 1 : count;
 	int64_t most_s = 0, rest_s = 0;
 
 	if (!list)
@@ -331,7 +380,8 @@ bool chart_ranked(struct format *f)
 	most_s = rest_s > most_s ? rest_s : most_s;
 	if (!count)
 		return true;
-	open_chart(f, "chart-ranked", (int)(shown + (count > shown)) * RANK_PX, _("Time by project"));
+	open_chart(
+		f, "chart-ranked", (int)(shown + (count > shown)) * RANK_PX, _("Time by project"));
 	for (size_t i = 0; i < shown; i++) {
 		struct value v = value_of(json_object_array_get_idx(list, i));
 

@@ -1,7 +1,7 @@
 /*
- * What stands inside a tag that prints or asks: a name or a literal, then formatters behind pipes, each with
- * its arguments. Looked at only after the closing delimiter was found, so that any delimiter the
- * specification allows, '|' among them, still works.
+ * What stands inside a tag that prints or asks: a name or a literal, then formatters behind pipes,
+ * each with its arguments. Looked at only after the closing delimiter was found, so that any
+ * delimiter the specification allows, '|' among them, still works.
  */
 #include "view/template.h"
 
@@ -31,7 +31,8 @@ bool operand_name(void *mem, struct slice name, struct operand *out)
 {
 	size_t from = 0;
 
-	*out = (struct operand){ .kind = OPERAND_NAME, .text = mem_strndup(mem, name.text, name.len) };
+	*out = (struct operand){ .kind = OPERAND_NAME,
+		.text = mem_strndup(mem, name.text, name.len) };
 	if (name.len == 1 && name.text[0] == '.') {
 		out->kind = OPERAND_TOP;
 		return true;
@@ -87,7 +88,8 @@ static bool take_operand(struct reader *r, bool argument, struct operand *out)
 		return take_literal(r, out);
 	word = take_word(r);
 	if (argument && word.len && word.text[0] >= '0' && word.text[0] <= '9') {
-		*out = (struct operand){ .kind = OPERAND_LITERAL, .text = mem_strndup(r->mem, word.text, word.len) };
+		*out = (struct operand){ .kind = OPERAND_LITERAL,
+			.text = mem_strndup(r->mem, word.text, word.len) };
 		return true;
 	}
 	if (!operand_name(r->mem, word, out)) {
@@ -103,7 +105,8 @@ static bool check_count(struct reader *r, const struct pipe *p)
 
 	if (p->nargs >= f->least && p->nargs <= f->most)
 		return true;
-	r->why = mem_printf(r->mem, "formatter %s takes %d to %d arguments, not %d", f->name, f->least, f->most, p->nargs);
+	r->why = mem_printf(r->mem, "formatter %s takes %d to %d arguments, not %d", f->name,
+		f->least, f->most, p->nargs);
 	return false;
 }
 
@@ -115,7 +118,8 @@ static bool take_pipe(struct reader *r, struct pipe *out)
 	word = take_word(r);
 	*out = (struct pipe){ .formatter = formatter_find(word.text, word.len) };
 	if (!out->formatter) {
-		r->why = mem_printf(r->mem, "there is no formatter \"%.*s\"", (int)word.len, word.text);
+		r->why = mem_printf(
+			r->mem, "there is no formatter \"%.*s\"", (int)word.len, word.text);
 		return false;
 	}
 	for (skip_space(r); r->at < r->end && *r->at != '|'; skip_space(r)) {
@@ -153,7 +157,10 @@ static bool take_expr(struct reader *r, struct expr *e)
 
 bool expr_parse(void *mem, struct slice body, struct expr **out, const char **why)
 {
-	struct reader r = { .mem = mem, .at = body.text, .end = body.text + body.len, .why = "a tag with nothing in it" };
+	struct reader r = { .mem = mem,
+		.at = body.text,
+		.end = body.text + body.len,
+		.why = "a tag with nothing in it" };
 
 	*out = mem_new(mem, struct expr);
 	if (take_expr(&r, *out))

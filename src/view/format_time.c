@@ -1,10 +1,11 @@
 /*
- * Times, dates and durations as the person at the screen reads them. What is shown was computed in SQL; here it is
- * only written down.
+ * Times, dates and durations as the person at the screen reads them. What is shown was computed in
+ * SQL; here it is only written down.
  *
- * Durations: seconds beyond the minute are cut, never rounded up (as domain/duration.h says), for one entry and for a
- * total alike. So a column of h:mm may add up to less than its total, which was cut once and not once a row; the total
- * is the one that is right. With decimals both are to the nearest hundredth.
+ * Durations: seconds beyond the minute are cut, never rounded up (as domain/duration.h says), for
+ * one entry and for a total alike. So a column of h:mm may add up to less than its total, which was
+ * cut once and not once a row; the total is the one that is right. With decimals both are to the
+ * nearest hundredth.
  *
  * Orders of words are patterns, so that a translation can turn them round.
  */
@@ -22,14 +23,15 @@
 #define US 1000000
 #define DAY_S 86400
 
-static const char *const weekdays[] = { N_("Monday"), N_("Tuesday"), N_("Wednesday"), N_("Thursday"),
-					N_("Friday"), N_("Saturday"), N_("Sunday") };
-static const char *const weekdays_short[] = { N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun") };
-static const char *const months[] = { N_("January"), N_("February"), N_("March"), N_("April"), N_("May"), N_("June"),
-				      N_("July"), N_("August"), N_("September"), N_("October"), N_("November"),
-				      N_("December") };
-static const char *const months_short[] = { N_("Jan"), N_("Feb"), N_("Mar"), N_("Apr"), N_("May"), N_("Jun"),
-					    N_("Jul"), N_("Aug"), N_("Sep"), N_("Oct"), N_("Nov"), N_("Dec") };
+static const char *const weekdays[] = { N_("Monday"), N_("Tuesday"), N_("Wednesday"),
+	N_("Thursday"), N_("Friday"), N_("Saturday"), N_("Sunday") };
+static const char *const weekdays_short[] = { N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"),
+	N_("Sat"), N_("Sun") };
+static const char *const months[] = { N_("January"), N_("February"), N_("March"), N_("April"),
+	N_("May"), N_("June"), N_("July"), N_("August"), N_("September"), N_("October"),
+	N_("November"), N_("December") };
+static const char *const months_short[] = { N_("Jan"), N_("Feb"), N_("Mar"), N_("Apr"), N_("May"),
+	N_("Jun"), N_("Jul"), N_("Aug"), N_("Sep"), N_("Oct"), N_("Nov"), N_("Dec") };
 
 struct filling {
 	const char *name, *value;
@@ -45,7 +47,8 @@ static void put_pattern(struct buf *out, const char *pattern, const struct filli
 			buf_putc(out, *pattern++);
 			continue;
 		}
-		while (f->name && (strlen(f->name) != len || memcmp(f->name, pattern + 1, len) != 0))
+		while (f->name &&
+			(strlen(f->name) != len || memcmp(f->name, pattern + 1, len) != 0))
 			f++;
 		buf_puts(out, f->name ? f->value : "?");
 		pattern += pattern[len + 1] ? len + 2 : len + 1;
@@ -103,7 +106,8 @@ static void put_date_style(struct format *f, struct buf *out, struct date d)
 {
 	bool this_year = d.year == today(f).year;
 
-	put_day(f, out, d, this_year ? _("{weekday} {day} {month}") : _("{weekday} {day} {month} {year}"));
+	put_day(f, out, d,
+		this_year ? _("{weekday} {day} {month}") : _("{weekday} {day} {month} {year}"));
 }
 
 void put_date(struct format *f, struct buf *out, int year, int month, int day)
@@ -113,7 +117,9 @@ void put_date(struct format *f, struct buf *out, int year, int month, int day)
 
 const char *weekday_short(int year, int month, int day)
 {
-	return _(weekdays_short[date_weekday((struct date){ .year = year, .month = month, .day = day }) - 1]);
+	return _(weekdays_short[date_weekday(
+					(struct date){ .year = year, .month = month, .day = day }) -
+		1]);
 }
 
 void put_clock_time(struct format *f, struct buf *out, int second_of_day)
@@ -190,10 +196,12 @@ bool format_hours(struct format *f)
 		return format_refuse(f, "seconds");
 	hundredths = (llabs(seconds) * 100 + 1800) / 3600;
 	if (hundredths % 100 == 0)
-		n = mem_printf(f->mem, "%s%lld", seconds < 0 ? "-" : "", (long long)hundredths / 100);
+		n = mem_printf(
+			f->mem, "%s%lld", seconds < 0 ? "-" : "", (long long)hundredths / 100);
 	else
-		n = mem_printf(f->mem, "%s%lld%s%0*lld", seconds < 0 ? "-" : "", (long long)hundredths / 100, _("."),
-			       hundredths % 10 ? 2 : 1, (long long)(hundredths % 10 ? hundredths % 100 : hundredths % 100 / 10));
+		n = mem_printf(f->mem, "%s%lld%s%0*lld", seconds < 0 ? "-" : "",
+			(long long)hundredths / 100, _("."), hundredths % 10 ? 2 : 1,
+			(long long)(hundredths % 10 ? hundredths % 100 : hundredths % 100 / 10));
 	return format_fill(f, _("{n} h"), n);
 }
 
@@ -281,9 +289,8 @@ bool format_datetime(struct format *f)
 	put_near_day(f, &day, date_of(w));
 	put_clock_time(f, &time, w.hour * 3600 + w.minute * 60);
 	put_pattern(f->out, _("{day}, {time}"),
-		    (const struct filling[]){ { .name = "day", .value = day.data },
-					      { .name = "time", .value = time.data },
-					      { .name = NULL } });
+		(const struct filling[]){ { .name = "day", .value = day.data },
+			{ .name = "time", .value = time.data }, { .name = NULL } });
 	return true;
 }
 
@@ -362,10 +369,16 @@ bool format_ago(struct format *f)
 		return true;
 	}
 	if (minutes < 60)
-		return put_count(f, ngettext("{n} minute ago", "{n} minutes ago", (unsigned long)minutes), minutes);
+		return put_count(f,
+			ngettext("{n} minute ago", "{n} minutes ago", (unsigned long)minutes),
+			minutes);
 	if (minutes < 24 * 60)
-		return put_count(f, ngettext("{n} hour ago", "{n} hours ago", (unsigned long)minutes / 60), minutes / 60);
+		return put_count(f,
+			ngettext("{n} hour ago", "{n} hours ago", (unsigned long)minutes / 60),
+			minutes / 60);
 	if (minutes < 7 * 24 * 60)
-		return put_count(f, ngettext("{n} day ago", "{n} days ago", (unsigned long)minutes / 1440), minutes / 1440);
+		return put_count(f,
+			ngettext("{n} day ago", "{n} days ago", (unsigned long)minutes / 1440),
+			minutes / 1440);
 	return format_date(f);
 }

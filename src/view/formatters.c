@@ -1,5 +1,6 @@
 /*
- * The table of formatters, and those that work on text. Times are in format_time.c, charts in charts.c.
+ * The table of formatters, and those that work on text. Times are in format_time.c, charts in
+ * charts.c.
  */
 #include "view/formatters.h"
 
@@ -45,13 +46,17 @@ static const char *input_text(struct format *f)
 }
 
 /* {name|formatter}: the value of name through the formatter. */
-static bool fill_one(struct format *f, const char *name, size_t len, const struct formatter *formatter)
+static bool fill_one(
+	struct format *f, const char *name, size_t len, const struct formatter *formatter)
 {
-	struct format inner = { .env = f->env, .views = f->views, .render = f->render, .mem = f->mem, .out = f->out };
+	struct format inner = {
+		.env = f->env, .views = f->views, .render = f->render, .mem = f->mem, .out = f->out
+	};
+	struct slice path = { .text = name, .len = len };
 	struct operand operand;
 	const char *text;
 
-	if (!operand_name(f->mem, (struct slice){ .text = name, .len = len }, &operand))
+	if (!operand_name(f->mem, path, &operand))
 		return false;
 	if (!render_lookup(f->render, &operand, &inner.in) && render_is_strict(f->render)) {
 		f->why = mem_printf(f->mem, "the document has no \"%s\"", operand.text);
@@ -133,7 +138,8 @@ static bool format_plural(struct format *f)
 
 	if (!value_int(&f->in, &n))
 		return format_refuse(f, "a whole number");
-	return format_fill(f, ngettext(one, many, (unsigned long)(n < 0 ? -n : n)), mem_printf(f->mem, "%lld", (long long)n));
+	return format_fill(f, ngettext(one, many, (unsigned long)(n < 0 ? -n : n)),
+		mem_printf(f->mem, "%lld", (long long)n));
 }
 
 static bool format_asset(struct format *f)
@@ -195,7 +201,8 @@ static bool format_checked(struct format *f)
 	bool on;
 
 	if (!f->nargs)
-		on = value_is_true(&f->in) && !str_eq(text, "false") && !str_eq(text, "0") && !str_eq(text, "off");
+		on = value_is_true(&f->in) && !str_eq(text, "false") && !str_eq(text, "0") &&
+			!str_eq(text, "off");
 	else if (json_object_is_type(f->args[0].json, json_type_array))
 		on = is_in(f, f->args[0].json);
 	else
@@ -279,7 +286,7 @@ static bool format_percent(struct format *f)
 		bool little = share > 0 && share < 1;
 
 		return format_fill(f, little ? _("under {n}%") : _("{n}%"),
-				   mem_printf(f->mem, "%.0f", little ? 1 : floor(share + 0.5)));
+			mem_printf(f->mem, "%.0f", little ? 1 : floor(share + 0.5)));
 	}
 	return format_refuse(f, "a number from 0 to 100");
 }
@@ -320,39 +327,77 @@ static bool format_default(struct format *f)
 }
 
 static const struct formatter table[] = {
-	{ .name = "ago", .fn = format_ago, .text = "an instant as \"5 minutes ago\"; a date when it is long ago" },
+	{ .name = "ago",
+		.fn = format_ago,
+		.text = "an instant as \"5 minutes ago\"; a date when it is long ago" },
 	{ .name = "asset", .fn = format_asset, .text = "the address of a static file" },
 	{ .name = "bars", .fn = chart_bars, .markup = true, .text = "a week's days as bars" },
-	{ .name = "checked", .fn = format_checked, .most = 1, .markup = true,
-	  .text = "\" checked\" when the value is true, equals the argument or is in it" },
+	{ .name = "checked",
+		.fn = format_checked,
+		.most = 1,
+		.markup = true,
+		.text = "\" checked\" when the value is true, equals the argument or is in it" },
 	{ .name = "clock", .fn = format_clock, .text = "seconds as 1:30:05" },
-	{ .name = "color", .fn = format_color, .text = "a project's colour as its class: c1 to c12, c0 without" },
-	{ .name = "date", .fn = format_date, .text = "Mon 23 Nov; with the year when it is not this one" },
-	{ .name = "datetime", .fn = format_datetime, .text = "Today, 09:40: an instant as day and time" },
+	{ .name = "color",
+		.fn = format_color,
+		.text = "a project's colour as its class: c1 to c12, c0 without" },
+	{ .name = "date",
+		.fn = format_date,
+		.text = "Mon 23 Nov; with the year when it is not this one" },
+	{ .name = "datetime",
+		.fn = format_datetime,
+		.text = "Today, 09:40: an instant as day and time" },
 	{ .name = "day", .fn = format_day, .text = "Today, Yesterday, else the date" },
-	{ .name = "default", .fn = format_default, .least = 1, .most = 1, .text = "the argument where there is nothing" },
-	{ .name = "duration", .fn = format_duration, .text = "seconds as 1:30, or 1.50 for whom it likes" },
+	{ .name = "default",
+		.fn = format_default,
+		.least = 1,
+		.most = 1,
+		.text = "the argument where there is nothing" },
+	{ .name = "duration",
+		.fn = format_duration,
+		.text = "seconds as 1:30, or 1.50 for whom it likes" },
 	{ .name = "hours", .fn = format_hours, .text = "seconds as 37.5 h" },
 	{ .name = "initials", .fn = format_initials, .text = "of a name" },
-	{ .name = "instant_iso", .fn = format_instant_iso, .text = "an instant for <time datetime>" },
-	{ .name = "is", .fn = format_is, .least = 1, .most = TEMPLATE_ARGS_MAX,
-	  .text = "\"true\" when the value equals one of the arguments: for sections" },
-	{ .name = "iso_date", .fn = format_iso_date, .text = "2026-11-23, of an instant in the person's zone" },
+	{ .name = "instant_iso",
+		.fn = format_instant_iso,
+		.text = "an instant for <time datetime>" },
+	{ .name = "is",
+		.fn = format_is,
+		.least = 1,
+		.most = TEMPLATE_ARGS_MAX,
+		.text = "\"true\" when the value equals one of the arguments: for sections" },
+	{ .name = "iso_date",
+		.fn = format_iso_date,
+		.text = "2026-11-23, of an instant in the person's zone" },
 	{ .name = "json", .fn = format_json, .text = "as JSON" },
 	{ .name = "long_date", .fn = format_long_date, .text = "Monday 23 November 2026" },
 	{ .name = "month", .fn = format_month, .text = "November 2026" },
-	{ .name = "pattern", .fn = format_pattern, .text = "translated, {names} kept for scripts to fill" },
+	{ .name = "pattern",
+		.fn = format_pattern,
+		.text = "translated, {names} kept for scripts to fill" },
 	{ .name = "percent", .fn = format_percent, .text = "0 to 100 as 37%" },
-	{ .name = "plural", .fn = format_plural, .least = 2, .most = 2, .text = "the first argument for one, the second for others; {n} is the number" },
+	{ .name = "plural",
+		.fn = format_plural,
+		.least = 2,
+		.most = 2,
+		.text = "the first argument for one, the second for others; {n} is the number" },
 	{ .name = "ranked", .fn = chart_ranked, .markup = true, .text = "projects as ranked bars" },
 	{ .name = "role", .fn = format_role, .text = "owner, manager or member in words" },
-	{ .name = "selected", .fn = format_selected, .least = 1, .most = 1, .markup = true, .text = "\" selected\" when the value equals the argument" },
+	{ .name = "selected",
+		.fn = format_selected,
+		.least = 1,
+		.most = 1,
+		.markup = true,
+		.text = "\" selected\" when the value equals the argument" },
 	{ .name = "t", .fn = format_t, .text = "translated, {names} filled" },
 	{ .name = "time", .fn = format_time, .text = "09:40 or 9:40 am, in the person's zone" },
 	{ .name = "timeline", .fn = chart_timeline, .markup = true, .text = "a day as a line" },
 	{ .name = "upper_first", .fn = format_upper_first, .text = "with a capital" },
 	{ .name = "url", .fn = format_url, .text = "for a part of an address" },
-	{ .name = "weekday", .fn = format_weekday, .most = 1, .text = "Mon; Monday with the argument \"long\"" },
+	{ .name = "weekday",
+		.fn = format_weekday,
+		.most = 1,
+		.text = "Mon; Monday with the argument \"long\"" },
 	{ .name = NULL },
 };
 

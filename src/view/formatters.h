@@ -1,9 +1,9 @@
 #ifndef STINT_VIEW_FORMATTERS_H
 #define STINT_VIEW_FORMATTERS_H
 /*
- * What may stand behind a pipe. A formatter gets a value and arguments and writes text, which is escaped
- * afterwards; only those marked .markup write HTML and answer for escaping themselves. That list is closed:
- * selected, checked and the charts.
+ * What may stand behind a pipe. A formatter gets a value and arguments and writes text, which is
+ * escaped afterwards; only those marked .markup write HTML and answer for escaping themselves. That
+ * list is closed: selected, checked and the charts.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,12 +18,12 @@ struct format {
 	const struct view_env *env;
 	const struct views *views;
 	struct render *render; /* for names inside texts */
-	void *mem;             /* of this page */
+	void *mem; /* of this page */
 	struct value in;
 	struct value args[TEMPLATE_ARGS_MAX];
 	int nargs;
 	struct buf *out;
-	const char *why;       /* set when it returns false */
+	const char *why; /* set when it returns false */
 };
 
 struct formatter {
@@ -43,7 +43,10 @@ const struct formatter *formatters_all(void);
 bool format_refuse(struct format *f, const char *wants);
 const char *format_arg(struct format *f, int i); /* as text; "" when it is not there */
 
-/* {name} and {name|formatter} in text, filled from the page's documents; n, when not NULL, fills {n}. */
+/*
+ * {name} and {name|formatter} in text, filled from the page's documents; n, when not NULL, fills
+ * {n}.
+ */
 bool format_fill(struct format *f, const char *text, const char *n);
 
 /* render.c: what a name stands for at this place. false: there is no such name. */

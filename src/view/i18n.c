@@ -1,6 +1,7 @@
 /*
- * The language of the moment. gettext takes it from $LANGUAGE as long as the locale is any but plain "C", so no
- * locales have to be installed: C.UTF-8 is always there. It looks again only when _nl_msg_cat_cntr moved.
+ * The language of the moment. gettext takes it from $LANGUAGE as long as the locale is any but
+ * plain "C", so no locales have to be installed: C.UTF-8 is always there. It looks again only when
+ * _nl_msg_cat_cntr moved.
  */
 #include "view/i18n.h"
 
@@ -31,7 +32,9 @@ void i18n_init(const char *locale_dir)
 static int is_plain(const char *language)
 {
 	return strlen(language) < LANGUAGE_MAX &&
-	       strspn(language, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-@") == strlen(language);
+		strspn(language,
+			"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-@") ==
+		strlen(language);
 }
 
 void i18n_use(const char *language)

@@ -1,8 +1,9 @@
 #ifndef STINT_VIEW_I18N_H
 #define STINT_VIEW_I18N_H
 /*
- * Strings for people, by gettext. English stands in the sources and is complete without a catalogue. A worker serves one
- * person after the other: i18n_use() says whose language comes next, and costs nothing when it stays the same.
+ * Strings for people, by gettext. English stands in the sources and is complete without a
+ * catalogue. A worker serves one person after the other: i18n_use() says whose language comes next,
+ * and costs nothing when it stays the same.
  */
 #include <libintl.h>
 

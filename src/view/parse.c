@@ -1,6 +1,7 @@
 /*
- * The second pass: tags become a tree. White space was settled by the scanner; here block arguments lose the
- * indentation they have where they are written, since they get that of the place they go to.
+ * The second pass: tags become a tree. White space was settled by the scanner; here block arguments
+ * lose the indentation they have where they are written, since they get that of the place they go
+ * to.
  *
  * Text is not copied: nodes point into the source, but for arguments that were shifted to the left.
  */
@@ -15,11 +16,12 @@ struct parser {
 	const struct template *template;
 	struct tokens tokens;
 	struct slice strip; /* indentation of the argument being parsed, as in the source */
-	int line;           /* of the failure */
+	int line; /* of the failure */
 	const char *why;
 };
 
-static bool parse_list(struct parser *p, int first, int last, size_t from, size_t to, struct nodes *out);
+static bool parse_list(
+	struct parser *p, int first, int last, size_t from, size_t to, struct nodes *out);
 
 static struct node *node_add(struct parser *p, struct nodes *list, enum node_kind kind, int line)
 {
@@ -75,7 +77,8 @@ static void add_text(struct parser *p, struct nodes *list, size_t from, size_t t
 
 static struct slice space_before(struct parser *p, const struct token *t)
 {
-	struct slice space = { .text = p->template->source.text + t->line_start, .len = t->at - t->line_start };
+	struct slice space = { .text = p->template->source.text + t->line_start,
+		.len = t->at - t->line_start };
 
 	if (!t->clear_before)
 		space.len = 0;
@@ -143,7 +146,7 @@ static bool parse_parent(struct parser *p, int index, struct node *n)
 		const struct token *t = &p->tokens.items[i];
 
 		if (t->kind == TOKEN_BLOCK &&
-		    !parse_block(p, i, true, node_add(p, &n->children, NODE_BLOCK, t->line)))
+			!parse_block(p, i, true, node_add(p, &n->children, NODE_BLOCK, t->line)))
 			return false;
 		if (t->match > i)
 			i = t->match;
@@ -164,7 +167,8 @@ static bool parse_section(struct parser *p, int index, struct node *n)
 	const struct token *open = &p->tokens.items[index];
 
 	return parse_expr(p, open, n) &&
-	       parse_list(p, index + 1, open->match, open->to, p->tokens.items[open->match].from, &n->children);
+		parse_list(p, index + 1, open->match, open->to, p->tokens.items[open->match].from,
+			&n->children);
 }
 
 static void parse_partial(struct parser *p, const struct token *t, struct node *n)
@@ -202,8 +206,12 @@ static bool parse_tag(struct parser *p, int index, struct nodes *out)
 	return true;
 }
 
-/* The tags [first, last) and the text around them, from the end of the tag before to the start of the one behind. */
-static bool parse_list(struct parser *p, int first, int last, size_t from, size_t to, struct nodes *out)
+/*
+ * The tags [first, last) and the text around them, from the end of the tag before to the start of
+ * the one behind.
+ */
+static bool parse_list(
+	struct parser *p, int first, int last, size_t from, size_t to, struct nodes *out)
 {
 	bool open_end = last < p->tokens.count && !p->tokens.items[last].cut_before;
 

@@ -1,11 +1,13 @@
 /*
- * The tree and the documents become text. Everything made on the way hangs below the output's context; the
- * tree itself is only read, since workers share it.
+ * The tree and the documents become text. Everything made on the way hangs below the output's
+ * context; the tree itself is only read, since workers share it.
  *
- * Indentation: a partial alone on its line has each of its own lines indented (what comes from documents is
- * not). Text nodes know which of their bytes begin a line, so that indenting costs nothing where there is none.
+ * Indentation: a partial alone on its line has each of its own lines indented (what comes from
+ * documents is not). Text nodes know which of their bytes begin a line, so that indenting costs
+ * nothing where there is none.
  *
- * Limits: templates that include each other without end, or multiply, end in an error and not in a dead worker.
+ * Limits: templates that include each other without end, or multiply, end in an error and not in a
+ * dead worker.
  */
 #include "view/template.h"
 
@@ -19,7 +21,9 @@
 #define LEVELS_MAX 512
 #define STEPS_MAX 1000000
 
-/* A parent being rendered, and the arguments it was given. The outermost that names a block wins. */
+/*
+ * A parent being rendered, and the arguments it was given. The outermost that names a block wins.
+ */
 struct frame {
 	const struct node *parent;
 	const struct template *template; /* that the arguments stand in */
@@ -65,10 +69,14 @@ static void push(struct render *r, struct json_object *json)
 
 static bool get(struct json_object *from, const char *key, struct json_object **out)
 {
-	return json_object_is_type(from, json_type_object) && json_object_object_get_ex(from, key, out);
+	return json_object_is_type(from, json_type_object) &&
+		json_object_object_get_ex(from, key, out);
 }
 
-/* Each further part is looked for only in what the part before it gave; below null everything is null. */
+/*
+ * Each further part is looked for only in what the part before it gave; below null everything is
+ * null.
+ */
 static bool lookup_rest(const struct operand *name, struct json_object *from, struct value *out)
 {
 	for (int i = 1; i < name->nparts; i++) {
@@ -114,15 +122,23 @@ static bool find_value(struct render *r, const struct operand *name, struct valu
 /* Runs one formatter over in; its text goes to out. */
 static bool run_pipe(struct render *r, const struct pipe *p, struct value in, struct buf *out)
 {
-	struct format f = { .env = r->env, .views = r->views, .render = r, .mem = r->out->mem, .in = in,
-			    .nargs = p->nargs, .out = out };
+	struct format f = { .env = r->env,
+		.views = r->views,
+		.render = r,
+		.mem = r->out->mem,
+		.in = in,
+		.nargs = p->nargs,
+		.out = out };
 
 	for (int i = 0; i < p->nargs; i++)
 		if (!find_value(r, &p->args[i], &f.args[i]))
 			return false;
 	if (p->formatter->fn(&f))
 		return true;
-	return r->why ? false : broken(r, mem_printf(f.mem, "%s: %s", p->formatter->name, f.why ? f.why : "failed"));
+	return r->why ? false
+		      : broken(r,
+				mem_printf(f.mem, "%s: %s", p->formatter->name,
+					f.why ? f.why : "failed"));
 }
 
 /* The value of the tag before its last `keep` formatters. */
@@ -134,8 +150,9 @@ static bool evaluate(struct render *r, const struct expr *e, int keep, struct va
 		buf_reset(&r->scratch);
 		if (!run_pipe(r, &e->pipes[i], *v, &r->scratch))
 			return false;
-		*v = (struct value){ .text = mem_strndup(r->out->mem, r->scratch.data, r->scratch.len),
-				     .len = r->scratch.len };
+		*v = (struct value){ .text = mem_strndup(
+					     r->out->mem, r->scratch.data, r->scratch.len),
+			.len = r->scratch.len };
 	}
 	return true;
 }
@@ -230,7 +247,8 @@ static struct slice joined(struct render *r, struct slice a, struct slice b)
 	if (!a.len || !b.len)
 		return a.len ? a : b;
 	return (struct slice){ .len = a.len + b.len,
-			       .text = mem_printf(r->out->mem, "%.*s%.*s", (int)a.len, a.text, (int)b.len, b.text) };
+		.text = mem_printf(
+			r->out->mem, "%.*s%.*s", (int)a.len, a.text, (int)b.len, b.text) };
 }
 
 /* Another template at this place; inline, its lines are its own. */
@@ -242,7 +260,9 @@ static bool render_template(struct render *r, const struct node *n, const struct
 	if (!n->target)
 		return true;
 	if (r->partials == PARTIALS_MAX)
-		return broken(r, mem_printf(r->out->mem, "templates include each other more than %d deep", PARTIALS_MAX));
+		return broken(r,
+			mem_printf(r->out->mem, "templates include each other more than %d deep",
+				PARTIALS_MAX));
 	r->indent = n->standalone ? joined(r, r->indent, n->indent) : (struct slice){ .len = 0 };
 	r->template = n->target;
 	r->frames = frames;
@@ -263,8 +283,12 @@ static const struct node *argument_of(const struct node *parent, const char *nam
 	return NULL;
 }
 
-/* What a block is filled with: the argument of the outermost frame that has one, else the block itself. */
-static const struct node *block_content(const struct render *r, const struct node *block, const struct frame **from)
+/*
+ * What a block is filled with: the argument of the outermost frame that has one, else the block
+ * itself.
+ */
+static const struct node *block_content(
+	const struct render *r, const struct node *block, const struct frame **from)
 {
 	const struct node *found = block, *argument;
 
@@ -280,9 +304,9 @@ static const struct node *block_content(const struct render *r, const struct nod
 }
 
 /*
- * Where a block stands alone, an argument is moved to where the block's own content stands: each line gets the
- * indentation of that content or, when there is none, of the block's tag. The argument's names are
- * looked up here; blocks inside it belong to the template it was written in.
+ * Where a block stands alone, an argument is moved to where the block's own content stands: each
+ * line gets the indentation of that content or, when there is none, of the block's tag. The
+ * argument's names are looked up here; blocks inside it belong to the template it was written in.
  */
 static bool render_block(struct render *r, const struct node *block)
 {
@@ -292,8 +316,10 @@ static bool render_block(struct render *r, const struct node *block)
 	bool good;
 
 	if (from) {
-		r->indent = block->standalone ? joined(r, r->indent, block->has_intrinsic ? block->intrinsic : block->indent)
-					      : (struct slice){ .len = 0 };
+		r->indent = block->standalone
+			? joined(r, r->indent,
+				  block->has_intrinsic ? block->intrinsic : block->indent)
+			: (struct slice){ .len = 0 };
 		r->frames = from->outer;
 		r->template = from->template;
 	}
@@ -345,13 +371,14 @@ static bool render_nodes(struct render *r, const struct nodes *nodes)
 		return broken(r, mem_printf(r->out->mem, "more than %d levels", LEVELS_MAX));
 	r->levels++;
 	for (int i = 0; good && i < nodes->count; i++)
-		good = ++r->steps < STEPS_MAX ? render_node(r, &nodes->items[i]) : broken(r, "the page does not end");
+		good = ++r->steps < STEPS_MAX ? render_node(r, &nodes->items[i])
+					      : broken(r, "the page does not end");
 	r->levels--;
 	return good;
 }
 
-bool view_render(const struct views *v, const char *name, const struct view_env *env, struct json_object *const *stack, int depth,
-		 struct buf *out, const char **why)
+bool view_render(const struct views *v, const char *name, const struct view_env *env,
+	struct json_object *const *stack, int depth, struct buf *out, const char **why)
 {
 	const struct template *t = views_find(v, name);
 	struct render r = { .views = v, .env = env, .template = t, .out = out, .room = 32 };

@@ -1,10 +1,11 @@
 /*
- * The first pass over a template: where its tags are, which belong together, and which white space goes
- * with them. Nothing is said here of what a tag means.
+ * The first pass over a template: where its tags are, which belong together, and which white space
+ * goes with them. Nothing is said here of what a tag means.
  *
- * A tag alone on its line takes the line with it ("standalone"). A parent or a block is alone when its two
- * halves together are: nothing but white space before the first and behind the second. The specification
- * only shows this by examples; the rules written down here are those of its authors' discussion.
+ * A tag alone on its line takes the line with it ("standalone"). A parent or a block is alone when
+ * its two halves together are: nothing but white space before the first and behind the second. The
+ * specification only shows this by examples; the rules written down here are those of its authors'
+ * discussion.
  */
 #include "view/template.h"
 
@@ -18,7 +19,7 @@ struct scanner {
 	void *mem;
 	const char *text;
 	size_t len, pos;
-	int line;              /* of pos */
+	int line; /* of pos */
 	char open[DELIMITER_MAX + 1], close[DELIMITER_MAX + 1];
 	struct tokens *tokens;
 	int cap;
@@ -46,7 +47,9 @@ static struct slice trimmed(const char *text, size_t len)
 /* Where needle begins at or behind from; len when it does not. */
 static size_t find(const struct scanner *s, size_t from, const char *needle)
 {
-	const char *hit = from < s->len ? memmem(s->text + from, s->len - from, needle, strlen(needle)) : NULL;
+	const char *hit = from < s->len
+		? memmem(s->text + from, s->len - from, needle, strlen(needle))
+		: NULL;
 
 	return hit ? (size_t)(hit - s->text) : s->len;
 }
@@ -81,9 +84,10 @@ static bool take_delimiters(struct scanner *s, struct slice body)
 		first++;
 	for (second = first; second < body.len && is_space(body.text[second]);)
 		second++;
-	if (!first || first > DELIMITER_MAX || second == body.len || body.len - second > DELIMITER_MAX ||
-	    memchr(body.text, '=', body.len)) {
-		s->why = "delimiters are set like {{=<% %>=}}: two marks with a space between them and no '='";
+	if (!first || first > DELIMITER_MAX || second == body.len ||
+		body.len - second > DELIMITER_MAX || memchr(body.text, '=', body.len)) {
+		s->why = "delimiters are set like {{=<% %>=}}: two marks with a space between them "
+			 "and no '='";
 		return false;
 	}
 	for (size_t i = second; i < body.len; i++) {
@@ -105,11 +109,16 @@ static enum token_kind kind_of(char sigil)
 		char sigil;
 		enum token_kind kind;
 	} kinds[] = {
-		{ .sigil = '#', .kind = TOKEN_SECTION }, { .sigil = '^', .kind = TOKEN_INVERTED },
-		{ .sigil = '/', .kind = TOKEN_END },     { .sigil = '>', .kind = TOKEN_PARTIAL },
-		{ .sigil = '<', .kind = TOKEN_PARENT },  { .sigil = '$', .kind = TOKEN_BLOCK },
-		{ .sigil = '&', .kind = TOKEN_RAW },     { .sigil = '{', .kind = TOKEN_RAW },
-		{ .sigil = '!', .kind = TOKEN_COMMENT }, { .sigil = '=', .kind = TOKEN_DELIMITERS },
+		{ .sigil = '#', .kind = TOKEN_SECTION },
+		{ .sigil = '^', .kind = TOKEN_INVERTED },
+		{ .sigil = '/', .kind = TOKEN_END },
+		{ .sigil = '>', .kind = TOKEN_PARTIAL },
+		{ .sigil = '<', .kind = TOKEN_PARENT },
+		{ .sigil = '$', .kind = TOKEN_BLOCK },
+		{ .sigil = '&', .kind = TOKEN_RAW },
+		{ .sigil = '{', .kind = TOKEN_RAW },
+		{ .sigil = '!', .kind = TOKEN_COMMENT },
+		{ .sigil = '=', .kind = TOKEN_DELIMITERS },
 	};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
@@ -121,7 +130,8 @@ static enum token_kind kind_of(char sigil)
 /* What a closing tag has to name: what stands before a formatter. */
 static struct slice opener_name(struct slice body)
 {
-	const char *pipe = body.len && body.text[0] != '"' ? memchr(body.text, '|', body.len) : NULL;
+	const char *pipe =
+		body.len && body.text[0] != '"' ? memchr(body.text, '|', body.len) : NULL;
 
 	return pipe && pipe > body.text ? trimmed(body.text, (size_t)(pipe - body.text)) : body;
 }
@@ -137,7 +147,8 @@ static bool pair_up(struct scanner *s, struct token *t, int index)
 
 	t->match = -1;
 	t->outer = s->depth ? s->stack[s->depth - 1] : -1;
-	if (t->kind == TOKEN_SECTION || t->kind == TOKEN_INVERTED || t->kind == TOKEN_PARENT || t->kind == TOKEN_BLOCK) {
+	if (t->kind == TOKEN_SECTION || t->kind == TOKEN_INVERTED || t->kind == TOKEN_PARENT ||
+		t->kind == TOKEN_BLOCK) {
 		if (s->depth == TEMPLATE_NEST_MAX) {
 			s->why = "sections nest too deeply";
 			return false;
@@ -145,13 +156,15 @@ static bool pair_up(struct scanner *s, struct token *t, int index)
 		s->stack[s->depth++] = index;
 	} else if (t->kind == TOKEN_END) {
 		if (!s->depth) {
-			s->why = mem_printf(s->mem, "{{/%.*s}} closes nothing", (int)t->body.len, t->body.text);
+			s->why = mem_printf(
+				s->mem, "{{/%.*s}} closes nothing", (int)t->body.len, t->body.text);
 			return false;
 		}
 		opener = &s->tokens->items[s->stack[--s->depth]];
 		if (!same(t->body, opener->body) && !same(t->body, opener_name(opener->body))) {
-			s->why = mem_printf(s->mem, "{{/%.*s}} where {{/%.*s}} of line %d is due", (int)t->body.len,
-					    t->body.text, (int)opener->body.len, opener->body.text, opener->line);
+			s->why = mem_printf(s->mem, "{{/%.*s}} where {{/%.*s}} of line %d is due",
+				(int)t->body.len, t->body.text, (int)opener->body.len,
+				opener->body.text, opener->line);
 			return false;
 		}
 		t->match = s->stack[s->depth];
@@ -218,7 +231,10 @@ static void cut_end(struct token *t)
 	t->to = t->line_end;
 }
 
-/* An argument (a block right inside a parent): the text around it is dropped anyway, so only its inner edges count. */
+/*
+ * An argument (a block right inside a parent): the text around it is dropped anyway, so only its
+ * inner edges count.
+ */
 static void cut_argument(struct token *open, struct token *close)
 {
 	if (open->clear_after)
@@ -248,7 +264,8 @@ static void cut_parameter(struct token *open, struct token *close)
 static void cut_lines(struct tokens *all)
 {
 	for (int i = 0; i < all->count; i++) {
-		struct token *t = &all->items[i], *other = t->match >= 0 ? &all->items[t->match] : NULL;
+		struct token *t = &all->items[i],
+			     *other = t->match >= 0 ? &all->items[t->match] : NULL;
 		enum token_kind kind = t->kind == TOKEN_END && other ? other->kind : t->kind;
 
 		if (t->kind == TOKEN_BLOCK && other) {
@@ -261,8 +278,8 @@ static void cut_lines(struct tokens *all)
 				cut_start(t);
 				cut_end(other);
 			}
-		} else if (kind != TOKEN_VAR && kind != TOKEN_RAW && kind != TOKEN_BLOCK && kind != TOKEN_PARENT &&
-			   t->clear_before && t->clear_after) {
+		} else if (kind != TOKEN_VAR && kind != TOKEN_RAW && kind != TOKEN_BLOCK &&
+			kind != TOKEN_PARENT && t->clear_before && t->clear_after) {
 			cut_start(t);
 			cut_end(t);
 		}
@@ -271,12 +288,18 @@ static void cut_lines(struct tokens *all)
 
 bool template_scan(void *mem, struct slice source, struct tokens *out, int *line, const char **why)
 {
-	struct scanner s = { .mem = mem, .text = source.text, .len = source.len, .line = 1, .tokens = out,
-			     .open = "{{", .close = "}}" };
+	struct scanner s = { .mem = mem,
+		.text = source.text,
+		.len = source.len,
+		.line = 1,
+		.tokens = out,
+		.open = "{{",
+		.close = "}}" };
 	bool good = true;
 
 	*out = (struct tokens){ .items = NULL };
-	for (advance(&s, find(&s, 0, s.open)); good && s.pos < s.len; advance(&s, find(&s, s.pos, s.open)))
+	for (advance(&s, find(&s, 0, s.open)); good && s.pos < s.len;
+		advance(&s, find(&s, s.pos, s.open)))
 		good = take_tag(&s);
 	*line = s.line;
 	if (good && s.depth) {

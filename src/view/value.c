@@ -1,5 +1,6 @@
 /*
- * Values as text, as numbers, as yes or no: the one place that says how JSON becomes what people read.
+ * Values as text, as numbers, as yes or no: the one place that says how JSON becomes what people
+ * read.
  */
 #include "view/value.h"
 
@@ -54,7 +55,9 @@ bool value_is_empty(const struct value *v)
 {
 	if (v->text)
 		return !v->len;
-	return !v->json || (json_object_is_type(v->json, json_type_string) && !json_object_get_string_len(v->json));
+	return !v->json ||
+		(json_object_is_type(v->json, json_type_string) &&
+			!json_object_get_string_len(v->json));
 }
 
 /* The fewest digits that read back as the same number. */
@@ -95,7 +98,8 @@ const char *value_text(void *mem, const struct value *v, size_t *len)
 		text = double_text(mem, json_object_get_double(v->json));
 		break;
 	default:
-		text = mem_strdup(mem, json_object_to_json_string_ext(v->json, JSON_C_TO_STRING_PLAIN));
+		text = mem_strdup(
+			mem, json_object_to_json_string_ext(v->json, JSON_C_TO_STRING_PLAIN));
 		break;
 	}
 	*len = strlen(text);

@@ -1,8 +1,9 @@
 /*
- * Zones by the C library: TZ=":Europe/Berlin" and localtime_r. A page is for one person, hence one zone, and workers are single
- * threads, so the library's one global zone is switched when the person changes: 15 µs where it changed, 0.04 µs a
- * conversion, against 5,000 µs that a page may take. A reader of our own for tzdata would save nothing that can be
- * seen, and would have to be right about the rules beyond the tables; ICU would bring 31 MB.
+ * Zones by the C library: TZ=":Europe/Berlin" and localtime_r. A page is for one person, hence one
+ * zone, and workers are single threads, so the library's one global zone is switched when the
+ * person changes: 15 µs where it changed, 0.04 µs a conversion, against 5,000 µs that a page may
+ * take. A reader of our own for tzdata would save nothing that can be seen, and would have to be
+ * right about the rules beyond the tables; ICU would bring 31 MB.
  *
  * Nothing else in Stint may ask for local time.
  */
@@ -40,14 +41,22 @@ struct wall wall_at(const char *zone, int64_t us)
 
 	zone_use(zone);
 	localtime_r(&s, &tm);
-	return (struct wall){ .year = tm.tm_year + 1900, .month = tm.tm_mon + 1, .day = tm.tm_mday,
-			      .hour = tm.tm_hour, .minute = tm.tm_min, .second = tm.tm_sec };
+	return (struct wall){ .year = tm.tm_year + 1900,
+		.month = tm.tm_mon + 1,
+		.day = tm.tm_mday,
+		.hour = tm.tm_hour,
+		.minute = tm.tm_min,
+		.second = tm.tm_sec };
 }
 
-/* mktime() may land before a gap or, where midnight comes twice, on the second one: look around it. */
+/*
+ * mktime() may land before a gap or, where midnight comes twice, on the second one: look around it.
+ */
 int64_t wall_day_start_us(const char *zone, int year, int month, int day)
 {
-	struct tm tm = { .tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day, .tm_isdst = -1 };
+	struct tm tm = {
+		.tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day, .tm_isdst = -1
+	};
 	int64_t noon, s;
 
 	zone_use(zone);

@@ -31,9 +31,11 @@ static bool add_partials(struct views *v, struct json_object *test, const char *
 {
 	struct json_object *partials;
 
-	if (!json_object_object_get_ex(test, "partials", &partials) || !json_object_is_type(partials, json_type_object))
+	if (!json_object_object_get_ex(test, "partials", &partials) ||
+		!json_object_is_type(partials, json_type_object))
 		return true;
-	json_object_object_foreach(partials, name, partial) {
+	json_object_object_foreach(partials, name, partial)
+	{
 		const char *text = json_object_get_string(partial);
 
 		if (!views_add(v, name, text ? text : "", text ? strlen(text) : 0, true, why))
@@ -53,8 +55,9 @@ static const char *outcome(void *mem, struct json_object *test, const char **why
 
 	buf_init(&out, mem);
 	json_object_object_get_ex(test, "data", &data);
-	if (!add_partials(v, test, why) || !views_add(v, "\1template", template, strlen(template), true, why) ||
-	    !views_link(v, why) || !view_render(v, "\1template", &env, &data, 1, &out, why))
+	if (!add_partials(v, test, why) ||
+		!views_add(v, "\1template", template, strlen(template), true, why) ||
+		!views_link(v, why) || !view_render(v, "\1template", &env, &data, 1, &out, why))
 		return NULL;
 	return out.data;
 }
@@ -96,8 +99,10 @@ static bool run_file(const char *file, struct tally *tally)
 {
 	struct json_object *all = json_object_from_file(file), *tests = NULL;
 
-	if (!all || !json_object_object_get_ex(all, "tests", &tests) || !json_object_is_type(tests, json_type_array)) {
-		fprintf(stderr, "mustache-spec: %s: %s\n", file, all ? "no \"tests\" in it" : json_util_get_last_err());
+	if (!all || !json_object_object_get_ex(all, "tests", &tests) ||
+		!json_object_is_type(tests, json_type_array)) {
+		fprintf(stderr, "mustache-spec: %s: %s\n", file,
+			all ? "no \"tests\" in it" : json_util_get_last_err());
 		json_object_put(all);
 		return false;
 	}

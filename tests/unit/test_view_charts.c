@@ -37,14 +37,15 @@ static void has(const char *text, const char *part)
 	ck_assert_msg(strstr(text, part), "no %s in %s", part, text);
 }
 
-static const char week[] = "{\"total_s\":39600,\"target_s\":144000,\"days\":["
-			   "{\"date\":\"2026-11-23\",\"total_s\":28800,\"target_s\":28800,\"is_today\":true},"
-			   "{\"date\":\"2026-11-24\",\"total_s\":10800,\"target_s\":28800,\"is_today\":false},"
-			   "{\"date\":\"2026-11-25\",\"total_s\":0,\"target_s\":28800,\"is_today\":false},"
-			   "{\"date\":\"2026-11-26\",\"total_s\":0,\"target_s\":28800,\"is_today\":false},"
-			   "{\"date\":\"2026-11-27\",\"total_s\":0,\"target_s\":28800,\"is_today\":false},"
-			   "{\"date\":\"2026-11-28\",\"total_s\":0,\"target_s\":0,\"is_today\":false},"
-			   "{\"date\":\"2026-11-29\",\"total_s\":0,\"target_s\":0,\"is_today\":false}]}";
+static const char week[] =
+	"{\"total_s\":39600,\"target_s\":144000,\"days\":["
+	"{\"date\":\"2026-11-23\",\"total_s\":28800,\"target_s\":28800,\"is_today\":true},"
+	"{\"date\":\"2026-11-24\",\"total_s\":10800,\"target_s\":28800,\"is_today\":false},"
+	"{\"date\":\"2026-11-25\",\"total_s\":0,\"target_s\":28800,\"is_today\":false},"
+	"{\"date\":\"2026-11-26\",\"total_s\":0,\"target_s\":28800,\"is_today\":false},"
+	"{\"date\":\"2026-11-27\",\"total_s\":0,\"target_s\":28800,\"is_today\":false},"
+	"{\"date\":\"2026-11-28\",\"total_s\":0,\"target_s\":0,\"is_today\":false},"
+	"{\"date\":\"2026-11-29\",\"total_s\":0,\"target_s\":0,\"is_today\":false}]}";
 
 START_TEST(bars_show_a_week)
 {
@@ -55,7 +56,8 @@ START_TEST(bars_show_a_week)
 	ck_assert_int_eq(count_of(svg, ">0:00</text>"), 5);
 	has(svg, "aria-label=\"Time by day: 11:00\"");
 	has(svg, "aria-label=\"Mon 23 Nov: 8:00\"");
-	has(svg, "class=\"bar-fill today\" x=\"2.86%\" y=\"20.0\" width=\"8.57%\" height=\"112.0\"");
+	has(svg,
+		"class=\"bar-fill today\" x=\"2.86%\" y=\"20.0\" width=\"8.57%\" height=\"112.0\"");
 	has(svg, "y=\"90.0\" width=\"8.57%\" height=\"42.0\"");
 	has(svg, ">Sun</text>");
 	ck_assert_ptr_null(strstr(svg, "style="));
@@ -64,7 +66,9 @@ END_TEST
 
 START_TEST(bars_of_a_week_without_time)
 {
-	const char *svg = drawn("{{. | bars}}", "{\"days\":[{\"date\":\"2026-11-23\",\"total_s\":0}]}", "UTC", "2026-11-23T12:00:00Z");
+	const char *svg =
+		drawn("{{. | bars}}", "{\"days\":[{\"date\":\"2026-11-23\",\"total_s\":0}]}", "UTC",
+			"2026-11-23T12:00:00Z");
 
 	has(svg, "height=\"2.0\"");
 	has(svg, ">0:00</text>");
@@ -74,24 +78,28 @@ END_TEST
 START_TEST(a_chart_wants_its_document)
 {
 	ck_assert_str_eq(drawn("{{x | bars}}", "{\"x\":{}}", "UTC", "2026-11-23T12:00:00Z"),
-			 "m:1: bars: wants a week with its days, not \"{}\"");
+		"m:1: bars: wants a week with its days, not \"{}\"");
 	ck_assert_str_eq(drawn("{{x | timeline}}", "{\"x\":{}}", "UTC", "2026-11-23T12:00:00Z"),
-			 "m:1: timeline: wants a day with its segments, not \"{}\"");
+		"m:1: timeline: wants a day with its segments, not \"{}\"");
 	ck_assert_str_eq(drawn("{{x | ranked}}", "{\"x\":3}", "UTC", "2026-11-23T12:00:00Z"),
-			 "m:1: ranked: wants a list of projects, not \"3\"");
+		"m:1: ranked: wants a list of projects, not \"3\"");
 }
 END_TEST
 
 START_TEST(timeline_shows_the_working_hours)
 {
 	const char *svg = drawn("{{. | timeline}}",
-				"{\"date\":\"2026-11-23\",\"length_s\":86400,\"total_s\":5400,\"segments\":["
-				"{\"start_s\":36000,\"end_s\":39600,\"color\":3,\"label\":\"Plan\",\"entry_id\":\"e1\",\"running\":false},"
-				"{\"start_s\":43200,\"end_s\":45000,\"color\":null,\"label\":\"\",\"entry_id\":\"e2\",\"running\":true}]}",
-				"Europe/Berlin", "2026-11-23T11:30:00Z");
+		"{\"date\":\"2026-11-23\",\"length_s\":86400,\"total_s\":5400,\"segments\":["
+		"{\"start_s\":36000,\"end_s\":39600,\"color\":3,\"label\":\"Plan\",\"entry_id\":"
+		"\"e1\",\"running\":false},"
+		"{\"start_s\":43200,\"end_s\":45000,\"color\":null,\"label\":\"\",\"entry_id\":"
+		"\"e2\",\"running\":true}]}",
+		"Europe/Berlin", "2026-11-23T11:30:00Z");
 
 	has(svg, "<a href=\"/time-entries/e1\" aria-label=\"Plan, 10:00–11:00\">");
-	has(svg, "x=\"20.000%\" y=\"8\" width=\"10.000%\" height=\"12\" rx=\"2\" fill=\"var(--c3)\"");
+	has(svg,
+		"x=\"20.000%\" y=\"8\" width=\"10.000%\" height=\"12\" rx=\"2\" "
+		"fill=\"var(--c3)\"");
 	has(svg, "aria-label=\"No description, 12:00–now\"");
 	has(svg, "fill=\"var(--running)\"");
 	has(svg, "class=\"now\" x1=\"45.00%\"");
@@ -103,10 +111,12 @@ END_TEST
 START_TEST(timeline_widens_for_early_and_late)
 {
 	const char *svg = drawn("{{. | timeline}}",
-				"{\"date\":\"2026-11-23\",\"length_s\":86400,\"total_s\":1,\"segments\":["
-				"{\"start_s\":5000,\"end_s\":9000,\"color\":1,\"label\":\"a\",\"entry_id\":\"e1\",\"running\":false},"
-				"{\"start_s\":80000,\"end_s\":86400,\"color\":1,\"label\":\"b\",\"entry_id\":\"e2\",\"running\":false}]}",
-				"UTC", "2026-11-24T11:30:00Z");
+		"{\"date\":\"2026-11-23\",\"length_s\":86400,\"total_s\":1,\"segments\":["
+		"{\"start_s\":5000,\"end_s\":9000,\"color\":1,\"label\":\"a\",\"entry_id\":\"e1\","
+		"\"running\":false},"
+		"{\"start_s\":80000,\"end_s\":86400,\"color\":1,\"label\":\"b\",\"entry_id\":"
+		"\"e2\",\"running\":false}]}",
+		"UTC", "2026-11-24T11:30:00Z");
 
 	has(svg, ">04:00</text>");
 	has(svg, ">00:00</text>");
@@ -118,9 +128,10 @@ END_TEST
 START_TEST(timeline_labels_are_the_walls)
 {
 	const char *svg = drawn("{{. | timeline}}",
-				"{\"date\":\"2026-10-25\",\"length_s\":90000,\"total_s\":3600,\"segments\":["
-				"{\"start_s\":36000,\"end_s\":39600,\"color\":1,\"label\":\"x\",\"entry_id\":\"e1\",\"running\":false}]}",
-				"Europe/Berlin", "2026-10-25T08:30:00Z");
+		"{\"date\":\"2026-10-25\",\"length_s\":90000,\"total_s\":3600,\"segments\":["
+		"{\"start_s\":36000,\"end_s\":39600,\"color\":1,\"label\":\"x\",\"entry_id\":"
+		"\"e1\",\"running\":false}]}",
+		"Europe/Berlin", "2026-10-25T08:30:00Z");
 
 	has(svg, "aria-label=\"x, 09:00–10:00\"");
 	has(svg, ">07:00</text>");
@@ -130,9 +141,10 @@ END_TEST
 START_TEST(ranked_shows_projects)
 {
 	const char *svg = drawn("{{x | ranked}}",
-				"{\"x\":[{\"id\":\"p1\",\"name\":\"Site\",\"client\":\"Acme\",\"color\":2,\"total_s\":7200},"
-				"{\"id\":null,\"name\":null,\"client\":null,\"color\":null,\"total_s\":3600}]}",
-				"UTC", "2026-11-23T12:00:00Z");
+		"{\"x\":[{\"id\":\"p1\",\"name\":\"Site\",\"client\":\"Acme\",\"color\":2,\"total_"
+		"s\":7200},"
+		"{\"id\":null,\"name\":null,\"client\":null,\"color\":null,\"total_s\":3600}]}",
+		"UTC", "2026-11-23T12:00:00Z");
 
 	has(svg, "height=\"80\"");
 	has(svg, "<a href=\"/projects/p1\" aria-label=\"Site · Acme: 2:00\">");
@@ -150,7 +162,10 @@ START_TEST(many_projects_become_others)
 
 	buf_init(&json, unit_mem);
 	for (int i = 0; i < 12; i++)
-		buf_printf(&json, "%s{\"id\":\"p%d\",\"name\":\"n\",\"client\":null,\"color\":1,\"total_s\":3600}", i ? "," : "{\"x\":[", i);
+		buf_printf(&json,
+			"%s{\"id\":\"p%d\",\"name\":\"n\",\"client\":null,\"color\":1,\"total_s\":"
+			"3600}",
+			i ? "," : "{\"x\":[", i);
 	buf_puts(&json, "]}");
 	svg = drawn("{{x | ranked}}", json.data, "UTC", "2026-11-23T12:00:00Z");
 	ck_assert_int_eq(count_of(svg, "<a href"), 9);
@@ -162,10 +177,12 @@ END_TEST
 START_TEST(nothing_gets_out_of_its_place)
 {
 	const char *svg = drawn("{{x | ranked}}{{y | timeline}}",
-				"{\"x\":[{\"id\":\"\\\"><script>\",\"name\":\"</svg><b>\",\"client\":null,\"color\":\"9)\\\"\",\"total_s\":1}],"
-				"\"y\":{\"date\":\"x\",\"segments\":[{\"start_s\":-5,\"end_s\":1e300,\"color\":99,\"label\":\"<i>\","
-				"\"entry_id\":\"\\\" onclick=\\\"\"}]}}",
-				"UTC", "2026-11-23T12:00:00Z");
+		"{\"x\":[{\"id\":\"\\\"><script>\",\"name\":\"</"
+		"svg><b>\",\"client\":null,\"color\":\"9)\\\"\",\"total_s\":1}],"
+		"\"y\":{\"date\":\"x\",\"segments\":[{\"start_s\":-5,\"end_s\":1e300,\"color\":99,"
+		"\"label\":\"<i>\","
+		"\"entry_id\":\"\\\" onclick=\\\"\"}]}}",
+		"UTC", "2026-11-23T12:00:00Z");
 
 	ck_assert_ptr_null(strstr(svg, "<script"));
 	ck_assert_ptr_null(strstr(svg, "<b>"));
@@ -175,6 +192,7 @@ START_TEST(nothing_gets_out_of_its_place)
 }
 END_TEST
 
-UNIT_MAIN("view_charts", bars_show_a_week, bars_of_a_week_without_time, a_chart_wants_its_document, timeline_shows_the_working_hours,
-	  timeline_widens_for_early_and_late, timeline_labels_are_the_walls, ranked_shows_projects, many_projects_become_others,
-	  nothing_gets_out_of_its_place)
+UNIT_MAIN("view_charts", bars_show_a_week, bars_of_a_week_without_time, a_chart_wants_its_document,
+	timeline_shows_the_working_hours, timeline_widens_for_early_and_late,
+	timeline_labels_are_the_walls, ranked_shows_projects, many_projects_become_others,
+	nothing_gets_out_of_its_place)

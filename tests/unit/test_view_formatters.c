@@ -24,15 +24,20 @@ struct row {
 
 static const char *shown(const struct row *r, bool strict, const char **why)
 {
-	struct view_env env = { .zone = r->person.zone ? r->person.zone : "Europe/Berlin", .language = "en",
-				.clock_12h = r->person.clock_12h, .decimal_durations = r->person.decimal };
-	struct json_object *doc = json_trusted(unit_mem, mem_printf(unit_mem, "{\"x\":%s}", r->json));
+	struct view_env env = { .zone = r->person.zone ? r->person.zone : "Europe/Berlin",
+		.language = "en",
+		.clock_12h = r->person.clock_12h,
+		.decimal_durations = r->person.decimal };
+	struct json_object *doc =
+		json_trusted(unit_mem, mem_printf(unit_mem, "{\"x\":%s}", r->json));
 	struct views *v = views_new(unit_mem, strict);
 	struct buf out;
 
-	ck_assert(iso8601_parse(r->person.now ? r->person.now : "2026-11-23T12:00:00Z", &env.now_us));
+	ck_assert(
+		iso8601_parse(r->person.now ? r->person.now : "2026-11-23T12:00:00Z", &env.now_us));
 	buf_init(&out, unit_mem);
-	ck_assert_msg(views_add(v, "m", r->tag, strlen(r->tag), true, why) && views_link(v, why), "%s: %s", r->tag, *why);
+	ck_assert_msg(views_add(v, "m", r->tag, strlen(r->tag), true, why) && views_link(v, why),
+		"%s: %s", r->tag, *why);
 	return view_render(v, "m", &env, &doc, 1, &out, why) ? out.data : NULL;
 }
 
@@ -45,13 +50,19 @@ static void check(const struct row *rows)
 		if (!r->due)
 			ck_assert_msg(!text, "%s of %s gave %s", r->tag, r->json, text);
 		else
-			ck_assert_msg(text && !strcmp(text, r->due), "%s of %s: %s, not %s (%s)", r->tag, r->json,
-				      text ? text : "an error", r->due, why);
+			ck_assert_msg(text && !strcmp(text, r->due), "%s of %s: %s, not %s (%s)",
+				r->tag, r->json, text ? text : "an error", r->due, why);
 	}
 }
 
-#define DECIMAL { .decimal = true }
-#define AMPM { .clock_12h = true }
+#define DECIMAL \
+	{ \
+		.decimal = true \
+	}
+#define AMPM \
+	{ \
+		.clock_12h = true \
+	}
 
 START_TEST(durations)
 {
@@ -87,10 +98,21 @@ START_TEST(clock_times)
 {
 	static const struct row rows[] = {
 		{ .tag = "{{x | time}}", .json = "\"2026-11-23T08:40:00Z\"", .due = "09:40" },
-		{ .tag = "{{x | time}}", .json = "\"2026-11-23T08:40:59.9+00:00\"", .due = "09:40" },
-		{ .tag = "{{x | time}}", .json = "\"2026-11-23T08:40:00Z\"", .due = "9:40 am", .person = AMPM },
-		{ .tag = "{{x | time}}", .json = "\"2026-11-23T23:05:00Z\"", .due = "12:05 am", .person = AMPM },
-		{ .tag = "{{x | time}}", .json = "\"2026-11-23T11:05:00Z\"", .due = "12:05 pm", .person = AMPM },
+		{ .tag = "{{x | time}}",
+			.json = "\"2026-11-23T08:40:59.9+00:00\"",
+			.due = "09:40" },
+		{ .tag = "{{x | time}}",
+			.json = "\"2026-11-23T08:40:00Z\"",
+			.due = "9:40 am",
+			.person = AMPM },
+		{ .tag = "{{x | time}}",
+			.json = "\"2026-11-23T23:05:00Z\"",
+			.due = "12:05 am",
+			.person = AMPM },
+		{ .tag = "{{x | time}}",
+			.json = "\"2026-11-23T11:05:00Z\"",
+			.due = "12:05 pm",
+			.person = AMPM },
 		{ .tag = "{{x | time}}", .json = "\"13:05:00\"", .due = "13:05" },
 		{ .tag = "{{x | time}}", .json = "\"13:05\"", .due = "1:05 pm", .person = AMPM },
 		{ .tag = "{{x | time}}", .json = "\"1:05\"", .due = NULL },
@@ -101,11 +123,26 @@ START_TEST(clock_times)
 		{ .tag = "{{x | time}}", .json = "\"2026-10-25T01:30:00Z\"", .due = "02:30" },
 		{ .tag = "{{x | time}}", .json = "\"2026-03-29T00:59:00Z\"", .due = "01:59" },
 		{ .tag = "{{x | time}}", .json = "\"2026-03-29T01:00:00Z\"", .due = "03:00" },
-		{ .tag = "{{x | time}}", .json = "\"2026-07-01T12:00:00Z\"", .due = "08:00", .person = { .zone = "America/New_York" } },
-		{ .tag = "{{x | time}}", .json = "\"2026-07-01T12:00:00Z\"", .due = "17:30", .person = { .zone = "Asia/Kolkata" } },
-		{ .tag = "{{x | time}}", .json = "\"2026-04-04T15:15:00Z\"", .due = "01:45", .person = { .zone = "Australia/Lord_Howe" } },
-		{ .tag = "{{x | time}}", .json = "\"2026-07-01T12:00:00Z\"", .due = "12:00", .person = { .zone = "Mars/Base" } },
-		{ .tag = "{{x | time}}", .json = "\"2026-07-01T12:00:00Z\"", .due = "12:00", .person = { .zone = "../../etc/passwd" } },
+		{ .tag = "{{x | time}}",
+			.json = "\"2026-07-01T12:00:00Z\"",
+			.due = "08:00",
+			.person = { .zone = "America/New_York" } },
+		{ .tag = "{{x | time}}",
+			.json = "\"2026-07-01T12:00:00Z\"",
+			.due = "17:30",
+			.person = { .zone = "Asia/Kolkata" } },
+		{ .tag = "{{x | time}}",
+			.json = "\"2026-04-04T15:15:00Z\"",
+			.due = "01:45",
+			.person = { .zone = "Australia/Lord_Howe" } },
+		{ .tag = "{{x | time}}",
+			.json = "\"2026-07-01T12:00:00Z\"",
+			.due = "12:00",
+			.person = { .zone = "Mars/Base" } },
+		{ .tag = "{{x | time}}",
+			.json = "\"2026-07-01T12:00:00Z\"",
+			.due = "12:00",
+			.person = { .zone = "../../etc/passwd" } },
 		{ .tag = NULL },
 	};
 	check(rows);
@@ -121,25 +158,51 @@ START_TEST(dates)
 		{ .tag = "{{x | date}}", .json = "\"2026-02-30\"", .due = NULL },
 		{ .tag = "{{x | date}}", .json = "null", .due = "" },
 		/* The year is the one it is where the person is. */
-		{ .tag = "{{x | date}}", .json = "\"2027-01-01\"", .due = "Fri 1 Jan", .person = { .now = "2026-12-31T23:30:00Z" } },
+		{ .tag = "{{x | date}}",
+			.json = "\"2027-01-01\"",
+			.due = "Fri 1 Jan",
+			.person = { .now = "2026-12-31T23:30:00Z" } },
 		{ .tag = "{{x | day}}", .json = "\"2026-11-23\"", .due = "Today" },
 		{ .tag = "{{x | day}}", .json = "\"2026-11-22\"", .due = "Yesterday" },
 		{ .tag = "{{x | day}}", .json = "\"2026-11-21\"", .due = "Sat 21 Nov" },
 		{ .tag = "{{x | day}}", .json = "\"2026-11-24\"", .due = "Tue 24 Nov" },
-		{ .tag = "{{x | day}}", .json = "\"2026-11-24\"", .due = "Today", .person = { .now = "2026-11-23T23:10:00Z" } },
-		{ .tag = "{{x | day}}", .json = "\"2026-11-23\"", .due = "Today", .person = { .now = "2026-11-24T03:10:00Z", .zone = "America/New_York" } },
+		{ .tag = "{{x | day}}",
+			.json = "\"2026-11-24\"",
+			.due = "Today",
+			.person = { .now = "2026-11-23T23:10:00Z" } },
+		{ .tag = "{{x | day}}",
+			.json = "\"2026-11-23\"",
+			.due = "Today",
+			.person = { .now = "2026-11-24T03:10:00Z", .zone = "America/New_York" } },
 		/* The day after the night of 25 hours. */
-		{ .tag = "{{x | day}}", .json = "\"2026-10-25\"", .due = "Yesterday", .person = { .now = "2026-10-26T22:59:00Z" } },
-		{ .tag = "{{x | day}}", .json = "\"2026-10-25\"", .due = "Today", .person = { .now = "2026-10-25T22:59:00Z" } },
-		{ .tag = "{{x | long_date}}", .json = "\"2026-11-23\"", .due = "Monday 23 November 2026" },
+		{ .tag = "{{x | day}}",
+			.json = "\"2026-10-25\"",
+			.due = "Yesterday",
+			.person = { .now = "2026-10-26T22:59:00Z" } },
+		{ .tag = "{{x | day}}",
+			.json = "\"2026-10-25\"",
+			.due = "Today",
+			.person = { .now = "2026-10-25T22:59:00Z" } },
+		{ .tag = "{{x | long_date}}",
+			.json = "\"2026-11-23\"",
+			.due = "Monday 23 November 2026" },
 		{ .tag = "{{x | weekday}}", .json = "\"2026-11-29\"", .due = "Sun" },
 		{ .tag = "{{x | weekday \"long\"}}", .json = "\"2026-11-29\"", .due = "Sunday" },
 		{ .tag = "{{x | month}}", .json = "\"2026-05-31\"", .due = "May 2026" },
-		{ .tag = "{{x | iso_date}}", .json = "\"2026-11-22T23:30:00Z\"", .due = "2026-11-23" },
-		{ .tag = "{{x | instant_iso}}", .json = "\"2026-11-22T23:30:00+01:00\"", .due = "2026-11-22T22:30:00Z" },
+		{ .tag = "{{x | iso_date}}",
+			.json = "\"2026-11-22T23:30:00Z\"",
+			.due = "2026-11-23" },
+		{ .tag = "{{x | instant_iso}}",
+			.json = "\"2026-11-22T23:30:00+01:00\"",
+			.due = "2026-11-22T22:30:00Z" },
 		{ .tag = "{{x | instant_iso}}", .json = "\"2026-11-22\"", .due = NULL },
-		{ .tag = "{{x | datetime}}", .json = "\"2026-11-23T08:40:00Z\"", .due = "Today, 09:40" },
-		{ .tag = "{{x | datetime}}", .json = "\"2026-11-20T20:40:00Z\"", .due = "Fri 20 Nov, 9:40 pm", .person = AMPM },
+		{ .tag = "{{x | datetime}}",
+			.json = "\"2026-11-23T08:40:00Z\"",
+			.due = "Today, 09:40" },
+		{ .tag = "{{x | datetime}}",
+			.json = "\"2026-11-20T20:40:00Z\"",
+			.due = "Fri 20 Nov, 9:40 pm",
+			.person = AMPM },
 		{ .tag = "{{x | datetime}}", .json = "3", .due = NULL },
 		{ .tag = NULL },
 	};
@@ -153,7 +216,9 @@ START_TEST(how_long_ago)
 		{ .tag = "{{x | ago}}", .json = "\"2026-11-23T11:59:30Z\"", .due = "just now" },
 		{ .tag = "{{x | ago}}", .json = "\"2026-11-23T12:05:00Z\"", .due = "just now" },
 		{ .tag = "{{x | ago}}", .json = "\"2026-11-23T11:59:00Z\"", .due = "1 minute ago" },
-		{ .tag = "{{x | ago}}", .json = "\"2026-11-23T11:01:00Z\"", .due = "59 minutes ago" },
+		{ .tag = "{{x | ago}}",
+			.json = "\"2026-11-23T11:01:00Z\"",
+			.due = "59 minutes ago" },
 		{ .tag = "{{x | ago}}", .json = "\"2026-11-23T11:00:00Z\"", .due = "1 hour ago" },
 		{ .tag = "{{x | ago}}", .json = "\"2026-11-22T12:01:00Z\"", .due = "23 hours ago" },
 		{ .tag = "{{x | ago}}", .json = "\"2026-11-22T12:00:00Z\"", .due = "1 day ago" },
@@ -170,8 +235,12 @@ END_TEST
 START_TEST(words)
 {
 	static const struct row rows[] = {
-		{ .tag = "{{x | plural \"{n} entry\" \"{n} entries\"}}", .json = "1", .due = "1 entry" },
-		{ .tag = "{{x | plural \"{n} entry\" \"{n} entries\"}}", .json = "0", .due = "0 entries" },
+		{ .tag = "{{x | plural \"{n} entry\" \"{n} entries\"}}",
+			.json = "1",
+			.due = "1 entry" },
+		{ .tag = "{{x | plural \"{n} entry\" \"{n} entries\"}}",
+			.json = "0",
+			.due = "0 entries" },
 		{ .tag = "{{x | plural \"one\" \"{n} of {x}\"}}", .json = "12", .due = "12 of 12" },
 		{ .tag = "{{x | plural \"a\" \"b\"}}", .json = "\"many\"", .due = NULL },
 		{ .tag = "{{x | initials}}", .json = "\"Ada Lovelace\"", .due = "AL" },
@@ -218,7 +287,9 @@ START_TEST(forms)
 		{ .tag = "{{\"c\" | checked x}}", .json = "[\"a\",\"b\"]", .due = "" },
 		{ .tag = "{{x | is \"a\" \"b\"}}", .json = "\"b\"", .due = "true" },
 		{ .tag = "{{x | is \"a\" \"b\"}}", .json = "\"c\"", .due = "" },
-		{ .tag = "{{x | json}}", .json = "{\"a\":[1,null]}", .due = "{&quot;a&quot;:[1,null]}" },
+		{ .tag = "{{x | json}}",
+			.json = "{\"a\":[1,null]}",
+			.due = "{&quot;a&quot;:[1,null]}" },
 		{ .tag = "{{x | json}}", .json = "null", .due = "null" },
 		{ .tag = NULL },
 	};
@@ -242,21 +313,56 @@ START_TEST(a_day_begins_where_clocks_say)
 		int year, month, day;
 		const char *start;
 	} days[] = {
-		{ .zone = "Europe/Berlin", .year = 2026, .month = 3, .day = 29, .start = "2026-03-28T23:00:00Z" },
-		{ .zone = "Europe/Berlin", .year = 2026, .month = 10, .day = 26, .start = "2026-10-25T23:00:00Z" },
-		{ .zone = "America/New_York", .year = 2026, .month = 11, .day = 1, .start = "2026-11-01T04:00:00Z" },
-		{ .zone = "Australia/Lord_Howe", .year = 2026, .month = 10, .day = 4, .start = "2026-10-03T13:30:00Z" },
-		{ .zone = "Africa/Cairo", .year = 2026, .month = 4, .day = 24, .start = "2026-04-23T22:00:00Z" },
-		{ .zone = "America/Santiago", .year = 2026, .month = 9, .day = 6, .start = "2026-09-06T04:00:00Z" },
-		{ .zone = "Pacific/Apia", .year = 2011, .month = 12, .day = 31, .start = "2011-12-30T10:00:00Z" },
-		{ .zone = "UTC", .year = 2026, .month = 1, .day = 1, .start = "2026-01-01T00:00:00Z" },
+		{ .zone = "Europe/Berlin",
+			.year = 2026,
+			.month = 3,
+			.day = 29,
+			.start = "2026-03-28T23:00:00Z" },
+		{ .zone = "Europe/Berlin",
+			.year = 2026,
+			.month = 10,
+			.day = 26,
+			.start = "2026-10-25T23:00:00Z" },
+		{ .zone = "America/New_York",
+			.year = 2026,
+			.month = 11,
+			.day = 1,
+			.start = "2026-11-01T04:00:00Z" },
+		{ .zone = "Australia/Lord_Howe",
+			.year = 2026,
+			.month = 10,
+			.day = 4,
+			.start = "2026-10-03T13:30:00Z" },
+		{ .zone = "Africa/Cairo",
+			.year = 2026,
+			.month = 4,
+			.day = 24,
+			.start = "2026-04-23T22:00:00Z" },
+		{ .zone = "America/Santiago",
+			.year = 2026,
+			.month = 9,
+			.day = 6,
+			.start = "2026-09-06T04:00:00Z" },
+		{ .zone = "Pacific/Apia",
+			.year = 2011,
+			.month = 12,
+			.day = 31,
+			.start = "2011-12-30T10:00:00Z" },
+		{ .zone = "UTC",
+			.year = 2026,
+			.month = 1,
+			.day = 1,
+			.start = "2026-01-01T00:00:00Z" },
 	};
 
 	for (size_t i = 0; i < sizeof(days) / sizeof(*days); i++) {
 		char text[ISO8601_MAX];
 
-		iso8601_format(wall_day_start_us(days[i].zone, days[i].year, days[i].month, days[i].day), text);
-		ck_assert_msg(!strcmp(text, days[i].start), "%s: %s, not %s", days[i].zone, text, days[i].start);
+		iso8601_format(
+			wall_day_start_us(days[i].zone, days[i].year, days[i].month, days[i].day),
+			text);
+		ck_assert_msg(!strcmp(text, days[i].start), "%s: %s, not %s", days[i].zone, text,
+			days[i].start);
 	}
 }
 END_TEST
@@ -290,5 +396,6 @@ START_TEST(few_make_markup)
 }
 END_TEST
 
-UNIT_MAIN("view_formatters", durations, clock_times, dates, how_long_ago, words, forms, lenient_prints_what_it_cannot_read,
-	  a_day_begins_where_clocks_say, the_table_is_sorted_and_told, few_make_markup)
+UNIT_MAIN("view_formatters", durations, clock_times, dates, how_long_ago, words, forms,
+	lenient_prints_what_it_cannot_read, a_day_begins_where_clocks_say,
+	the_table_is_sorted_and_told, few_make_markup)

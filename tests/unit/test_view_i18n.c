@@ -18,12 +18,17 @@ struct message {
 	size_t text_len;
 };
 
-#define MESSAGE(id, text) { id, sizeof(id) - 1, text, sizeof(text) - 1 }
+#define MESSAGE(id, text) \
+	{ \
+		id, sizeof(id) - 1, text, sizeof(text) - 1 \
+	}
 
 /* Sorted by id, as the format wants. Polish has three plurals. */
 static const struct message polish[] = {
-	MESSAGE("", "Content-Type: text/plain; charset=UTF-8\nPlural-Forms: nplurals=3; plural=(n==1 ? 0 : n%10>=2 && n%10<=4 && "
-		    "(n%100<10 || n%100>=20) ? 1 : 2);\n"),
+	MESSAGE("",
+		"Content-Type: text/plain; charset=UTF-8\nPlural-Forms: nplurals=3; plural=(n==1 ? "
+		"0 : n%10>=2 && n%10<=4 && "
+		"(n%100<10 || n%100>=20) ? 1 : 2);\n"),
 	MESSAGE("Delete {name}", "{name}: usuń"),
 	MESSAGE("Nov", "lis"),
 	MESSAGE("Today", "Dziś"),
@@ -75,8 +80,9 @@ static const char *shown(const char *language, const char *template, const char 
 	struct buf out;
 
 	buf_init(&out, unit_mem);
-	ck_assert_msg(views_add(v, "m", template, strlen(template), true, &why) && views_link(v, &why) &&
-		      view_render(v, "m", &env, &doc, 1, &out, &why), "%s", why);
+	ck_assert_msg(views_add(v, "m", template, strlen(template), true, &why) &&
+			views_link(v, &why) && view_render(v, "m", &env, &doc, 1, &out, &why),
+		"%s", why);
 	return out.data;
 }
 
@@ -87,13 +93,15 @@ static char *catalogues(void)
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	ck_assert_int_eq(mkdir(mem_printf(unit_mem, "%s/pl", dir), 0700), 0);
 	ck_assert_int_eq(mkdir(mem_printf(unit_mem, "%s/pl/LC_MESSAGES", dir), 0700), 0);
-	write_catalogue(mem_printf(unit_mem, "%s/pl/LC_MESSAGES/stint.mo", dir), polish, sizeof(polish) / sizeof(*polish));
+	write_catalogue(mem_printf(unit_mem, "%s/pl/LC_MESSAGES/stint.mo", dir), polish,
+		sizeof(polish) / sizeof(*polish));
 	return dir;
 }
 
 static void remove_catalogues(const char *dir)
 {
-	static const char *const names[] = { "pl/LC_MESSAGES/stint.mo", "pl/LC_MESSAGES", "pl", "" };
+	static const char *const names[] = { "pl/LC_MESSAGES/stint.mo", "pl/LC_MESSAGES", "pl",
+		"" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		remove(mem_printf(unit_mem, "%s/%s", dir, names[i]));
@@ -102,17 +110,24 @@ static void remove_catalogues(const char *dir)
 START_TEST(languages_follow_the_person)
 {
 	char *dir = catalogues();
-	static const char template[] = "{{d | day}} {{\"Delete {name}\" | t}} {{n | plural \"{n} entry\" \"{n} entries\"}} {{e | day}}";
-	static const char json[] = "{\"d\":\"2026-11-23\",\"e\":\"2026-11-20\",\"name\":\"Ada\",\"n\":5}";
+	static const char template[] = "{{d | day}} {{\"Delete {name}\" | t}} {{n | plural \"{n} "
+				       "entry\" \"{n} entries\"}} {{e | day}}";
+	static const char json[] =
+		"{\"d\":\"2026-11-23\",\"e\":\"2026-11-20\",\"name\":\"Ada\",\"n\":5}";
 
 	i18n_init(dir);
 	for (int i = 0; i < 3; i++) {
-		ck_assert_str_eq(shown("en", template, json), "Today Delete Ada 5 entries Fri 20 Nov");
-		ck_assert_str_eq(shown("pl", template, json), "Dziś Ada: usuń 5 wpisów 20 lis, Fri");
-		ck_assert_str_eq(shown("fr", template, json), "Today Delete Ada 5 entries Fri 20 Nov");
+		ck_assert_str_eq(
+			shown("en", template, json), "Today Delete Ada 5 entries Fri 20 Nov");
+		ck_assert_str_eq(
+			shown("pl", template, json), "Dziś Ada: usuń 5 wpisów 20 lis, Fri");
+		ck_assert_str_eq(
+			shown("fr", template, json), "Today Delete Ada 5 entries Fri 20 Nov");
 	}
-	ck_assert_str_eq(shown("pl", "{{n | plural \"{n} entry\" \"{n} entries\"}}", "{\"n\":1}"), "1 wpis");
-	ck_assert_str_eq(shown("pl", "{{n | plural \"{n} entry\" \"{n} entries\"}}", "{\"n\":22}"), "22 wpisy");
+	ck_assert_str_eq(
+		shown("pl", "{{n | plural \"{n} entry\" \"{n} entries\"}}", "{\"n\":1}"), "1 wpis");
+	ck_assert_str_eq(shown("pl", "{{n | plural \"{n} entry\" \"{n} entries\"}}", "{\"n\":22}"),
+		"22 wpisy");
 	remove_catalogues(dir);
 }
 END_TEST

@@ -16,7 +16,8 @@ struct made {
 	const char *why;
 };
 
-static struct made make(bool strict, bool escape, const char *template, const char *partial, const char *json)
+static struct made make(
+	bool strict, bool escape, const char *template, const char *partial, const char *json)
 {
 	struct views *v = views_new(unit_mem, strict);
 	struct json_object *doc = json_trusted(unit_mem, json);
@@ -25,8 +26,8 @@ static struct made make(bool strict, bool escape, const char *template, const ch
 
 	buf_init(&out, unit_mem);
 	if (views_add(v, "main", template, strlen(template), escape, &made.why) &&
-	    (!partial || views_add(v, "p", partial, strlen(partial), escape, &made.why)) && views_link(v, &made.why) &&
-	    view_render(v, "main", &env, &doc, 1, &out, &made.why))
+		(!partial || views_add(v, "p", partial, strlen(partial), escape, &made.why)) &&
+		views_link(v, &made.why) && view_render(v, "main", &env, &doc, 1, &out, &made.why))
 		made.text = out.data;
 	return made;
 }
@@ -60,7 +61,8 @@ END_TEST
 
 START_TEST(lenient_prints_nothing)
 {
-	struct made made = make(false, true, "[{{gone}}{{#gone}}x{{/gone}}{{>gone}}{{\"Hi {gone}\" | t}}]", NULL, "{}");
+	struct made made = make(false, true,
+		"[{{gone}}{{#gone}}x{{/gone}}{{>gone}}{{\"Hi {gone}\" | t}}]", NULL, "{}");
 
 	ck_assert_str_eq(made.text, "[Hi ]");
 }
@@ -86,8 +88,11 @@ START_TEST(says_where_a_template_is_broken)
 	fails("{{x | selected}}", "{}", "main:1: formatter selected takes 1 to 1 arguments, not 0");
 	fails("{{\"x | t}}", "{}", "main:1: a text in quotes is not closed");
 	fails("{{a..b}}", "{}", "main:1: \"a..b\" is no name");
-	fails("{{x | selected y | t}}", "{}", "main:1: nothing may follow a formatter that makes markup");
-	fails("{{=<%=}}", "{}", "main:1: delimiters are set like {{=<% %>=}}: two marks with a space between them and no '='");
+	fails("{{x | selected y | t}}", "{}",
+		"main:1: nothing may follow a formatter that makes markup");
+	fails("{{=<%=}}", "{}",
+		"main:1: delimiters are set like {{=<% %>=}}: two marks with a space between them "
+		"and no '='");
 	fails("\xff", "{}", "main: not UTF-8");
 }
 END_TEST
@@ -105,8 +110,10 @@ END_TEST
 
 START_TEST(mail_is_not_escaped)
 {
-	ck_assert_str_eq(make(true, false, "{{x}} {{\"R&D\" | t}}", NULL, "{\"x\":\"<&>\"}").text, "<&> R&D");
-	ck_assert_str_eq(make(true, true, "{{x}} {{\"R&D\" | t}}", NULL, "{\"x\":\"<&>\"}").text, "&lt;&amp;&gt; R&amp;D");
+	ck_assert_str_eq(make(true, false, "{{x}} {{\"R&D\" | t}}", NULL, "{\"x\":\"<&>\"}").text,
+		"<&> R&D");
+	ck_assert_str_eq(make(true, true, "{{x}} {{\"R&D\" | t}}", NULL, "{\"x\":\"<&>\"}").text,
+		"&lt;&amp;&gt; R&amp;D");
 }
 END_TEST
 
@@ -129,8 +136,10 @@ END_TEST
 
 START_TEST(a_page_without_end_is_an_error)
 {
-	struct made made = make(true, true, "{{#l}}{{#l}}{{#l}}{{#l}}{{#l}}{{#l}}{{#l}}x{{/l}}{{/l}}{{/l}}{{/l}}{{/l}}{{/l}}{{/l}}", NULL,
-				"{\"l\":[1,2,3,4,5,6,7,8,9,10]}");
+	struct made made = make(true, true,
+		"{{#l}}{{#l}}{{#l}}{{#l}}{{#l}}{{#l}}{{#l}}x{{/l}}{{/l}}{{/l}}{{/l}}{{/l}}{{/l}}{{/"
+		"l}}",
+		NULL, "{\"l\":[1,2,3,4,5,6,7,8,9,10]}");
 
 	ck_assert_ptr_null(made.text);
 	ck_assert_str_eq(made.why, "main:1: the page does not end");
@@ -149,7 +158,8 @@ END_TEST
 
 START_TEST(later_documents_are_asked_first)
 {
-	struct json_object *stack[] = { json_trusted(unit_mem, "{\"a\":1,\"b\":1}"), json_trusted(unit_mem, "{\"b\":2}") };
+	struct json_object *stack[] = { json_trusted(unit_mem, "{\"a\":1,\"b\":1}"),
+		json_trusted(unit_mem, "{\"b\":2}") };
 	struct views *v = views_new(unit_mem, true);
 	const char *why;
 	struct buf out;
@@ -165,7 +175,8 @@ END_TEST
 
 START_TEST(empty_text_and_zero_are_nothing)
 {
-	is("{{#a}}1{{/a}}{{#b}}2{{/b}}{{#c}}3{{/c}}{{#d}}4{{/d}}{{#e}}5{{/e}}", "{\"a\":\"\",\"b\":0,\"c\":0.0,\"d\":\"0\",\"e\":{}}", "45");
+	is("{{#a}}1{{/a}}{{#b}}2{{/b}}{{#c}}3{{/c}}{{#d}}4{{/d}}{{#e}}5{{/e}}",
+		"{\"a\":\"\",\"b\":0,\"c\":0.0,\"d\":\"0\",\"e\":{}}", "45");
 }
 END_TEST
 
@@ -179,7 +190,8 @@ END_TEST
 
 START_TEST(formatters_in_sections)
 {
-	is("{{#r | is \"owner\" \"manager\"}}yes {{r}}{{/r}}{{^r | is \"member\"}} no{{/r}}", "{\"r\":\"owner\"}", "yes owner no");
+	is("{{#r | is \"owner\" \"manager\"}}yes {{r}}{{/r}}{{^r | is \"member\"}} no{{/r}}",
+		"{\"r\":\"owner\"}", "yes owner no");
 	is("{{#r | is \"owner\"}}yes{{/r | is \"owner\"}}", "{\"r\":\"member\"}", "");
 }
 END_TEST
@@ -192,7 +204,8 @@ END_TEST
 
 START_TEST(texts_are_filled)
 {
-	is("{{\"Delete {p.name}, {n} times\" | t}}", "{\"p\":{\"name\":\"A&B\"},\"n\":3}", "Delete A&amp;B, 3 times");
+	is("{{\"Delete {p.name}, {n} times\" | t}}", "{\"p\":{\"name\":\"A&B\"},\"n\":3}",
+		"Delete A&amp;B, 3 times");
 	is("{{\"{a|duration} of {b|hours}\" | t}}", "{\"a\":5400,\"b\":144000}", "1:30 of 40 h");
 	is("{{\"{ x } {} {X} {a|gone} {\" | t}}", "{\"a\":1}", "{ x } {} {X} {a|gone} {");
 	is("{{\"Adds {duration}\" | pattern}}", "{}", "Adds {duration}");
@@ -228,7 +241,8 @@ static char *folder(void)
 
 static void remove_folder(const char *dir)
 {
-	static const char *const names[] = { "a.html", "manifest.json", "notes.md", "mail/a.txt", "mail", "" };
+	static const char *const names[] = { "a.html", "manifest.json", "notes.md", "mail/a.txt",
+		"mail", "" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		remove(mem_printf(unit_mem, "%s/%s", dir, names[i]));
@@ -236,7 +250,7 @@ static void remove_folder(const char *dir)
 
 START_TEST(loads_a_folder)
 {
-	const char *dir = folder(), *why, *const *names;
+	const char *dir = folder(), *why, *const * names;
 	struct json_object *doc = json_trusted(unit_mem, "{\"x\":\"<\"}");
 	struct views *v;
 	struct buf out;
@@ -261,7 +275,8 @@ END_TEST
 
 START_TEST(a_folder_with_an_error_says_file_and_line)
 {
-	const char *dir = folder(), *why = NULL, *manifest = mem_printf(unit_mem, "%s/manifest.json", dir);
+	const char *dir = folder(), *why = NULL,
+		   *manifest = mem_printf(unit_mem, "%s/manifest.json", dir);
 
 	write_file(dir, "a.html", "\n{{#x}}");
 	ck_assert_ptr_null(views_load(unit_mem, dir, NULL, true, &why));
@@ -275,7 +290,8 @@ START_TEST(a_folder_with_an_error_says_file_and_line)
 	ck_assert_ptr_nonnull(strstr(why, "manifest"));
 	ck_assert_ptr_null(views_load(unit_mem, "/nowhere", NULL, true, &why));
 	ck_assert_str_eq(why, "/nowhere: No such file or directory");
-	ck_assert_ptr_null(views_load(unit_mem, mem_printf(unit_mem, "%s/mail", dir), NULL, true, &why));
+	ck_assert_ptr_null(
+		views_load(unit_mem, mem_printf(unit_mem, "%s/mail", dir), NULL, true, &why));
 	ck_assert_ptr_nonnull(strstr(why, "no templates here"));
 	remove_folder(dir);
 }
@@ -285,13 +301,14 @@ static void note_tag(void *data, const struct view_tag *tag)
 {
 	struct buf *out = data;
 
-	buf_printf(out, "%s:%d%c%s|%s;", tag->view, tag->line, tag->sigil ? tag->sigil : '=', tag->name ? tag->name : "",
-		   tag->formatter ? tag->formatter : "");
+	buf_printf(out, "%s:%d%c%s|%s;", tag->view, tag->line, tag->sigil ? tag->sigil : '=',
+		tag->name ? tag->name : "", tag->formatter ? tag->formatter : "");
 }
 
 START_TEST(a_lint_sees_every_tag)
 {
-	static const char text[] = "{{#a}}\n{{{b}}}{{&c}}{{/a}}{{\"x\" | t}}{{<p}}{{$k}}{{d | json}}{{/k}}{{/p}}{{>p}}";
+	static const char text[] = "{{#a}}\n{{{b}}}{{&c}}{{/a}}{{\"x\" | t}}{{<p}}{{$k}}{{d | "
+				   "json}}{{/k}}{{/p}}{{>p}}";
 	struct views *v = views_new(unit_mem, false);
 	const char *why;
 	struct buf out;
@@ -303,10 +320,11 @@ START_TEST(a_lint_sees_every_tag)
 }
 END_TEST
 
-UNIT_MAIN("view_render", strict_wants_every_name, lenient_prints_nothing, strict_wants_every_partial,
-	  says_where_a_template_is_broken, two_of_one_name_are_refused, mail_is_not_escaped,
-	  every_dangerous_character_is_escaped, endless_recursion_is_an_error, a_page_without_end_is_an_error,
-	  sections_cannot_nest_without_end, later_documents_are_asked_first, empty_text_and_zero_are_nothing,
-	  formatters_follow_one_another, formatters_in_sections, pipe_can_be_a_delimiter, texts_are_filled,
-	  a_text_from_a_document_is_not_filled_twice, loads_a_folder, a_folder_with_an_error_says_file_and_line,
-	  a_lint_sees_every_tag)
+UNIT_MAIN("view_render", strict_wants_every_name, lenient_prints_nothing,
+	strict_wants_every_partial, says_where_a_template_is_broken, two_of_one_name_are_refused,
+	mail_is_not_escaped, every_dangerous_character_is_escaped, endless_recursion_is_an_error,
+	a_page_without_end_is_an_error, sections_cannot_nest_without_end,
+	later_documents_are_asked_first, empty_text_and_zero_are_nothing,
+	formatters_follow_one_another, formatters_in_sections, pipe_can_be_a_delimiter,
+	texts_are_filled, a_text_from_a_document_is_not_filled_twice, loads_a_folder,
+	a_folder_with_an_error_says_file_and_line, a_lint_sees_every_tag)
