@@ -101,12 +101,14 @@ static void open_link(struct format *f, const char *href, const char *label)
 	buf_puts(f->out, "</title>");
 }
 
+/* With a rim in the colour of the ground, so that lines behind it do not cross it. */
 static void put_label(struct format *f, double x, double y, const char *anchor, const char *fill,
 	const char *text)
 {
 	buf_printf(f->out,
-		"<text x=\"%.2f%%\" y=\"%.1f\" font-size=\"12\" text-anchor=\"%s\" "
-		"fill=\"var(--%s)\" aria-hidden=\"true\">",
+		"<text x=\"%.2f%%\" y=\"%.1f\" font-size=\"12\" text-anchor=\"%s\" fill=\"var(--%s)\" "
+		"stroke=\"var(--surface)\" stroke-width=\"3\" paint-order=\"stroke\" "
+		"aria-hidden=\"true\">",
 		x, y, anchor, fill);
 	put_html(f->out, text);
 	buf_puts(f->out, "</text>");
@@ -133,12 +135,22 @@ static int64_t bars_scale(struct json_object *days)
 	return most;
 }
 
+static void put_target(struct format *f, int64_t target_s, double left, double width, int64_t scale)
+{
+	double at = BARS_TOP_PX + BARS_PLOT_PX - (double)target_s * BARS_PLOT_PX / (double)scale;
+
+	buf_printf(f->out,
+		"<line class=\"target\" x1=\"%.2f%%\" x2=\"%.2f%%\" y1=\"%.1f\" "
+		"y2=\"%.1f\" stroke=\"var(--muted)\" stroke-dasharray=\"3 3\"/>",
+		left, left + width, at, at);
+}
+
 static void put_bar(
 	struct format *f, const struct value *day, double left, double width, int64_t scale)
 {
 	static const int floor_px = BARS_TOP_PX + BARS_PLOT_PX;
-	int64_t total_s = seconds_of(day, "total_s"), target_s = seconds_of(day, "target_s");
-	double height = total_s ? (double)total_s * BARS_PLOT_PX / (double)scale : 2, at;
+	int64_t total_s = seconds_of(day, "total_s");
+	double height = total_s ? (double)total_s * BARS_PLOT_PX / (double)scale : 2;
 	const char *date = text_of(f, day, "date"), *duration = duration_of(f, total_s),
 		   *weekday = "";
 	bool today = flag_of(day, "is_today");
@@ -156,6 +168,8 @@ static void put_bar(
 		"<rect x=\"%.2f%%\" y=\"0\" width=\"%.2f%%\" height=\"%d\" fill=\"none\" "
 		"pointer-events=\"all\"/>",
 		left, width, floor_px + BARS_FOOT_PX);
+	if (seconds_of(day, "target_s"))
+		put_target(f, seconds_of(day, "target_s"), left, width, scale);
 	buf_printf(f->out,
 		"<rect class=\"bar-fill%s\" x=\"%.2f%%\" y=\"%.1f\" width=\"%.2f%%\" "
 		"height=\"%.1f\" rx=\"2\" fill=\"var(--%s)\"/>",
@@ -165,13 +179,6 @@ static void put_bar(
 		duration);
 	put_label(f, left + width / 2, floor_px + 18, "middle", today ? "text" : "muted", weekday);
 	buf_puts(f->out, "</a>");
-	if (target_s) {
-		at = floor_px - (double)target_s * BARS_PLOT_PX / (double)scale;
-		buf_printf(f->out,
-			"<line class=\"target\" x1=\"%.2f%%\" x2=\"%.2f%%\" y1=\"%.1f\" "
-			"y2=\"%.1f\" stroke=\"var(--muted)\" stroke-dasharray=\"3 3\"/>",
-			left, left + width, at, at);
-	}
 }
 
 bool chart_bars(struct format *f)
@@ -254,7 +261,10 @@ static const char *clock_at(struct format *f, const struct span *s, int64_t at)
  */
 static void put_hours(struct format *f, const struct span *s)
 {
-	int64_t step = (s->to - s->from > 14 * HOUR_S ? 4 : 2) * HOUR_S;
+	bool wide = s->to - s->from > 14 * HOUR_S;
+	int64_t step = (f->env->clock_12h ? (wide ? 6 : 4) : wide ? 4
+								  : 2) *
+		HOUR_S;
 
 	for (int64_t at = (s->from + step - 1) / step * step; at <= s->to; at += step) {
 		double x = percent_at(s, at);
