@@ -26,16 +26,20 @@ END
 $$;
 
 -- A member's entries that touch [from_at, to_at). No finished entry is longer than 31 days: two short index ranges.
+-- PL/pgSQL, because it keeps its plans: what is not inlined (arguments that are subqueries) SQL plans at each call.
 CREATE OR REPLACE FUNCTION app.time_between(who uuid, from_at timestamptz, to_at timestamptz)
 	RETURNS TABLE (id uuid, project_id uuid, description text, type text, started_at timestamptz, ended_at timestamptz)
-LANGUAGE sql STABLE ROWS 50
+LANGUAGE plpgsql STABLE ROWS 50
 AS $$
+BEGIN
+	RETURN QUERY
 	SELECT e.id, e.project_id, e.description, e.type, e.started_at, e.ended_at FROM seen.time_entries AS e
 	WHERE e.member_id = who AND e.started_at < to_at AND e.started_at >= from_at - interval '32 days'
 		AND e.ended_at > from_at
 	UNION ALL
 	SELECT e.id, e.project_id, e.description, e.type, e.started_at, e.ended_at FROM seen.time_entries AS e
 	WHERE e.member_id = who AND e.started_at < to_at AND e.ended_at IS NULL;
+END
 $$;
 
 -- The same as lines of a page. Not a join on the above: that would leave it to the planner's guess of how many there are
@@ -43,8 +47,10 @@ $$;
 CREATE OR REPLACE FUNCTION app.rows_between(who uuid, from_at timestamptz, to_at timestamptz)
 	RETURNS TABLE (id uuid, project_id uuid, description text, billable boolean, tag_ids uuid[], type text,
 		started_at timestamptz, ended_at timestamptz, row_doc jsonb)
-LANGUAGE sql STABLE ROWS 50
+LANGUAGE plpgsql STABLE ROWS 50
 AS $$
+BEGIN
+	RETURN QUERY
 	SELECT e.id, e.project_id, e.description, e.billable, e.tag_ids, e.type, e.started_at, e.ended_at, e.row_doc
 	FROM seen.time_entry_rows AS e
 	WHERE e.member_id = who AND e.started_at < to_at AND e.started_at >= from_at - interval '32 days'
@@ -53,35 +59,33 @@ AS $$
 	SELECT e.id, e.project_id, e.description, e.billable, e.tag_ids, e.type, e.started_at, e.ended_at, e.row_doc
 	FROM seen.time_entry_rows AS e
 	WHERE e.member_id = who AND e.started_at < to_at AND e.ended_at IS NULL;
+END
 $$;
 
--- The newest local days before a date on which a member has time, each with its bounds: at most so many. Looks back from
--- day to day by what the index says comes next, however far apart they lie.
+-- The newest local days before a date on which a member has time, each with its bounds, at most so many; more says that
+-- there may be older ones. Told from the newest few hundred entries: enough for a page, and one short index range.
 CREATE OR REPLACE FUNCTION app.days_with_time(who uuid, before_day date, most integer)
-	RETURNS TABLE (day date, from_at timestamptz, to_at timestamptz)
-LANGUAGE plpgsql STABLE ROWS 15
+	RETURNS TABLE (day date, from_at timestamptz, to_at timestamptz, more boolean)
+LANGUAGE plpgsql STABLE ROWS 14
 AS $$
 DECLARE
-	edge timestamptz := coalesce(app.day_start(before_day, app.zone()), 'infinity');
-	last timestamptz;
+	zone text := app.zone();
+	edge timestamptz := coalesce(app.day_start(before_day, zone), 'infinity');
+	enough integer := most * 20;
 BEGIN
-	FOR found IN 1 .. most LOOP
-		-- The last moment before the edge that some entry covers: of the newest, or of a longer one that began earlier.
-		SELECT max(least(coalesce(e.ended_at, greatest(date_trunc('second', now()), e.started_at + interval '1 second')), edge))
-		INTO last FROM (
-			SELECT s.started_at, s.ended_at FROM seen.time_entries AS s
-			WHERE s.member_id = who AND s.started_at < edge ORDER BY s.started_at DESC LIMIT 1) AS newest,
-		LATERAL (
-			SELECT newest.started_at, newest.ended_at
-			UNION ALL
-			SELECT t.started_at, t.ended_at FROM app.time_between(who, newest.started_at, edge) AS t) AS e;
-		EXIT WHEN last IS NULL;
-		day := app.day_of(last - interval '1 second', app.zone());
-		from_at := app.day_start(day, app.zone());
-		to_at := app.day_start(day + 1, app.zone());
-		RETURN NEXT;
-		edge := from_at;
-	END LOOP;
+	RETURN QUERY
+	WITH newest AS MATERIALIZED (
+		SELECT e.started_at, least(coalesce(e.ended_at, greatest(date_trunc('second', now()), e.started_at + interval '1 second')),
+			edge) - interval '1 second' AS last_at
+		FROM seen.time_entries AS e
+		WHERE e.member_id = who AND e.started_at < edge ORDER BY e.started_at DESC LIMIT enough
+	), days AS MATERIALIZED (
+		SELECT DISTINCT d::date AS day FROM newest AS n,
+			generate_series(app.day_of(n.started_at, zone)::timestamp, app.day_of(n.last_at, zone)::timestamp, interval '1 day') AS d
+	)
+	SELECT d.day, app.day_start(d.day, zone), app.day_start(d.day + 1, zone),
+		(SELECT count(*) FROM days) > most OR (SELECT count(*) FROM newest) = enough
+	FROM days AS d WHERE before_day IS NULL OR d.day < before_day ORDER BY d.day DESC LIMIT most;
 END
 $$;
 

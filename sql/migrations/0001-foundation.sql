@@ -273,8 +273,9 @@ CREATE INDEX time_entries_by_member ON data.time_entries (organization_id, membe
 	WHERE deleted_at IS NULL;
 CREATE INDEX time_entries_by_start ON data.time_entries (organization_id, started_at DESC, id DESC)
 	WHERE deleted_at IS NULL;
+-- Totals of projects are added up from the index alone.
 CREATE INDEX time_entries_by_project ON data.time_entries (organization_id, project_id, started_at DESC)
-	WHERE deleted_at IS NULL;
+	INCLUDE (ended_at, member_id, type) WHERE deleted_at IS NULL;
 
 CREATE TABLE data.time_entry_tags (
 	organization_id uuid NOT NULL CONSTRAINT time_entry_tags_organization REFERENCES data.organizations,

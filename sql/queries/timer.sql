@@ -18,10 +18,8 @@ FROM app.timer_stop(:input::jsonb) AS stopped (id), app.entry_answer(stopped.id)
 -- name: timer_page
 WITH today AS (
 	SELECT app.day_of(now(), app.zone()) AS day
-), days AS (
-	SELECT d.day, d.from_at, d.to_at FROM app.days_with_time(app.member(), :before::date, 15) AS d
-), shown AS (
-	SELECT * FROM days ORDER BY day DESC LIMIT 14
+), shown AS MATERIALIZED (
+	SELECT * FROM app.days_with_time(app.member(), :before::date, 14)
 ), entries AS MATERIALIZED (
 	SELECT * FROM app.rows_between(app.member(), (SELECT min(from_at) FROM shown), (SELECT max(to_at) FROM shown))
 ), parts AS MATERIALIZED (
@@ -51,6 +49,6 @@ SELECT json_build_object(
 			'groups', (SELECT json_agg(g.doc ORDER BY g.newest_at DESC) FROM groups AS g WHERE g.day = t.day))
 			ORDER BY t.day DESC)
 		FROM totals AS t), '[]'),
-	'older', CASE WHEN (SELECT count(*) FROM days) > 14 THEN (SELECT min(day) FROM shown) END,
+	'older', (SELECT min(day) FROM shown WHERE more),
 	'running', (SELECT r.row_doc FROM seen.time_entry_rows AS r WHERE r.member_id = app.member() AND r.ended_at IS NULL)) AS doc
 FROM today;

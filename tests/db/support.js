@@ -74,7 +74,8 @@ class Refusal extends Error {
 async function run(client, name, values = {}) {
 	const query = queries[name];
 	assert.ok(query, `no query ${name}`);
-	return client.query(query.text, query.params.map((param) => values[param] ?? null));
+	// Prepared, as the program does it: so the plans are the same generic ones.
+	return client.query({ name, text: query.text, values: query.params.map((param) => values[param] ?? null) });
 }
 
 // One request: enter and query in one transaction. Gives {doc, status, etag, location}, or undefined for no row.
