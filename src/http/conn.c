@@ -39,7 +39,8 @@
 #define RECORDS_AT_ONCE 16
 #define RECORD_HEAD 8
 
-enum { TYPE_END = 3, TYPE_STDOUT = 6 };
+enum { TYPE_END = 3,
+	TYPE_STDOUT = 6 };
 
 struct conn {
 	int listen_fd, fd;
@@ -279,8 +280,14 @@ static bool send_all(int fd, struct iovec *iov, int count)
 static void record_head(const struct conn *c, unsigned char *out, unsigned char type, size_t len)
 {
 	const unsigned char head[RECORD_HEAD] = {
-		1, type, (unsigned char)(c->check.request_id >> 8), (unsigned char)c->check.request_id,
-		(unsigned char)(len >> 8), (unsigned char)len, 0, 0,
+		1,
+		type,
+		(unsigned char)(c->check.request_id >> 8),
+		(unsigned char)c->check.request_id,
+		(unsigned char)(len >> 8),
+		(unsigned char)len,
+		0,
+		0,
 	};
 
 	memcpy(out, head, sizeof(head));

@@ -25,14 +25,14 @@
 #define US_PER_MINUTE (60 * US_PER_S)
 
 struct bucket {
-	_Atomic uint64_t key;   /* 0: free */
+	_Atomic uint64_t key;    /* 0: free */
 	_Atomic int64_t full_us; /* when it is full again */
 };
 
 struct limits {
-	int64_t cost_us;  /* of one request; 0: no limit */
+	int64_t cost_us; /* of one request; 0: no limit */
 	int64_t burst;
-	uint64_t seed;    /* so that nobody can aim at another's set */
+	uint64_t seed; /* so that nobody can aim at another's set */
 	struct bucket buckets[SETS][WAYS];
 };
 
@@ -72,7 +72,7 @@ static struct bucket *bucket_for(struct limits *l, uint64_t h)
 		if (atomic_load_explicit(&set[i].key, memory_order_relaxed) == h)
 			return &set[i];
 		if (atomic_load_explicit(&set[i].full_us, memory_order_relaxed) <
-		    atomic_load_explicit(&oldest->full_us, memory_order_relaxed))
+			atomic_load_explicit(&oldest->full_us, memory_order_relaxed))
 			oldest = &set[i];
 	}
 	/* Free ones have been full since the beginning of time, so they are the oldest. */

@@ -7,9 +7,9 @@
 
 struct limits;
 struct limit_state {
-	int64_t limit;     /* the burst: what is allowed at once */
+	int64_t limit; /* the burst: what is allowed at once */
 	int64_t remaining;
-	int64_t reset_s;   /* until the bucket is full again; when refused, until one more request is allowed */
+	int64_t reset_s; /* until the bucket is full again; when refused, until one more request is allowed */
 	bool refused;
 };
 struct limits *limits_new(int64_t per_minute, int64_t burst); /* shared anonymous memory; per_minute 0: never refuses */

@@ -36,7 +36,7 @@
 #define TEXT 32
 
 void master_init(struct master *m, void *mem, const struct http_server *server, struct listener *listeners,
-		 const sigset_t *child_mask)
+	const sigset_t *child_mask)
 {
 	const char **names = mem_array(mem, const char *, (size_t)server->npools);
 
@@ -123,7 +123,7 @@ static void log_death(const struct master *m, const struct slot *slot, int statu
 	snprintf(lived, sizeof(lived), "%lld", (long long)((now_us - slot->forked_us) / US_PER_MS));
 	snprintf(requests, sizeof(requests), "%llu", (unsigned long long)atomic_load(&slot->requests));
 	log_error("worker died", "pool", m->server->pools[slot->pool].name, "pid", pid, "how", how, "lived_ms", lived,
-		  "requests", requests, NULL);
+		"requests", requests, NULL);
 }
 
 static void bury(struct master *m, struct slot *slot, int status, int64_t now_us)

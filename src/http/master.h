@@ -7,10 +7,10 @@
 #include "http/sockets.h"
 
 struct pool_state {
-	int fails;          /* deaths at once, one after the other */
-	int64_t last_us;    /* the latest of them */
-	int64_t next_us;    /* not forked before */
-	int to_replace;     /* workers gone and not yet replaced, for the metrics */
+	int fails;       /* deaths at once, one after the other */
+	int64_t last_us; /* the latest of them */
+	int64_t next_us; /* not forked before */
+	int to_replace;  /* workers gone and not yet replaced, for the metrics */
 };
 
 struct master {
@@ -25,7 +25,7 @@ struct master {
 };
 
 void master_init(struct master *m, void *mem, const struct http_server *server, struct listener *listeners,
-		 const sigset_t *child_mask);
+	const sigset_t *child_mask);
 /* Takes in the dead. */
 void master_reap(struct master *m, int64_t now_us);
 /* Forks what the current generation lacks. */

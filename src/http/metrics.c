@@ -33,9 +33,20 @@ static const struct {
 	int64_t us;
 	const char *le;
 } bounds[] = {
-	{ 500, "0.0005" }, { 1000, "0.001" },  { 2500, "0.0025" },  { 5000, "0.005" },   { 10000, "0.01" },   { 25000, "0.025" },
-	{ 50000, "0.05" }, { 100000, "0.1" }, { 250000, "0.25" }, { 500000, "0.5" }, { 1000000, "1" }, { 2500000, "2.5" },
-	{ 5000000, "5" },  { 10000000, "10" },
+	{ 500, "0.0005" },
+	{ 1000, "0.001" },
+	{ 2500, "0.0025" },
+	{ 5000, "0.005" },
+	{ 10000, "0.01" },
+	{ 25000, "0.025" },
+	{ 50000, "0.05" },
+	{ 100000, "0.1" },
+	{ 250000, "0.25" },
+	{ 500000, "0.5" },
+	{ 1000000, "1" },
+	{ 2500000, "2.5" },
+	{ 5000000, "5" },
+	{ 10000000, "10" },
 };
 #define BOUNDS (sizeof(bounds) / sizeof(*bounds))
 
@@ -117,12 +128,12 @@ static void write_requests(struct buf *out)
 {
 	buf_puts(out, "# HELP stint_requests_total Requests by route and class of status.\n# TYPE stint_requests_total counter\n");
 	for (int i = 0; i <= nroutes; i++) {
-		for (int class = 0; class < CLASSES; class++) {
+		for (int class = 0; class < CLASSES; class ++) {
 			unsigned long long n = get(&counters->requests[i][class]);
 
 			if (n)
 				buf_printf(out, "stint_requests_total{route=\"%s\",status=\"%dxx\"} %llu\n",
-					   i < nroutes ? routes[i] : "-", class + 1, n);
+					i < nroutes ? routes[i] : "-", class + 1, n);
 		}
 	}
 }
@@ -139,20 +150,23 @@ static void write_took(struct buf *out)
 	}
 	sum += get(&counters->took[BOUNDS]);
 	buf_printf(out, "%s_bucket{le=\"+Inf\"} %llu\n%s_sum %llu.%06llu\n%s_count %llu\n", name, sum, name, us / 1000000,
-		   us % 1000000, name, sum);
+		us % 1000000, name, sum);
 }
 
 static void write_workers(struct buf *out)
 {
 	static const char *const states[SLOT_STATES] = {
-		[SLOT_STARTING] = "starting", [SLOT_IDLE] = "idle", [SLOT_READING] = "reading", [SLOT_HANDLING] = "busy",
+		[SLOT_STARTING] = "starting",
+		[SLOT_IDLE] = "idle",
+		[SLOT_READING] = "reading",
+		[SLOT_HANDLING] = "busy",
 	};
 
 	buf_puts(out, "# HELP stint_workers Workers by pool and state.\n# TYPE stint_workers gauge\n");
 	for (int pool = 0; pool < slots_pools(); pool++)
 		for (int state = SLOT_STARTING; state < SLOT_STATES; state++)
 			buf_printf(out, "stint_workers{pool=\"%s\",state=\"%s\"} %d\n", slots_pool_name(pool), states[state],
-				   slots_count(pool, (enum slot_state)state));
+				slots_count(pool, (enum slot_state)state));
 }
 
 void metrics_write(struct buf *out)
@@ -164,5 +178,5 @@ void metrics_write(struct buf *out)
 	write_workers(out);
 	for (size_t i = 0; i < EVENTS; i++)
 		buf_printf(out, "# HELP stint_%s_total %s\n# TYPE stint_%s_total counter\nstint_%s_total %llu\n", events[i].name,
-			   events[i].help, events[i].name, events[i].name, get(&counters->events[i]));
+			events[i].help, events[i].name, events[i].name, get(&counters->events[i]));
 }

@@ -21,15 +21,28 @@
 #define METHOD_MAX 16
 
 static const char *const method_names[] = {
-	[METHOD_GET] = "GET", [METHOD_HEAD] = "HEAD", [METHOD_POST] = "POST", [METHOD_PUT] = "PUT",
-	[METHOD_PATCH] = "PATCH", [METHOD_DELETE] = "DELETE", [METHOD_OPTIONS] = "OPTIONS",
+	[METHOD_GET] = "GET",
+	[METHOD_HEAD] = "HEAD",
+	[METHOD_POST] = "POST",
+	[METHOD_PUT] = "PUT",
+	[METHOD_PATCH] = "PATCH",
+	[METHOD_DELETE] = "DELETE",
+	[METHOD_OPTIONS] = "OPTIONS",
 };
 
 void request_init(struct request *rq, void *mem)
 {
 	*rq = (struct request){
-		.mem = mem, .method = METHOD_OTHER, .method_text = "-", .path = "-", .raw_query = "", .host = "",
-		.remote_addr = "", .content_type = "", .body = "", .route = "-",
+		.mem = mem,
+		.method = METHOD_OTHER,
+		.method_text = "-",
+		.path = "-",
+		.raw_query = "",
+		.host = "",
+		.remote_addr = "",
+		.content_type = "",
+		.body = "",
+		.route = "-",
 	};
 	buf_init(&rq->res.body, mem);
 }

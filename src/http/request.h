@@ -10,7 +10,14 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-enum method { METHOD_GET, METHOD_HEAD, METHOD_POST, METHOD_PUT, METHOD_PATCH, METHOD_DELETE, METHOD_OPTIONS, METHOD_OTHER };
+enum method { METHOD_GET,
+	METHOD_HEAD,
+	METHOD_POST,
+	METHOD_PUT,
+	METHOD_PATCH,
+	METHOD_DELETE,
+	METHOD_OPTIONS,
+	METHOD_OTHER };
 
 struct pair {
 	const char *name, *value;
@@ -29,25 +36,25 @@ struct response {
 
 struct request {
 	void *mem;
-	const char *id;         /* X-Request-Id: from nginx ($request_id) when well-formed, else made here */
+	const char *id; /* X-Request-Id: from nginx ($request_id) when well-formed, else made here */
 	enum method method;
 	const char *method_text;
-	const char *path;       /* decoded, begins with '/', no '//' , no dot segments */
-	const char *raw_query;  /* as sent, may be "" */
-	struct pairs query;     /* decoded, in order, repeats kept */
+	const char *path;      /* decoded, begins with '/', no '//' , no dot segments */
+	const char *raw_query; /* as sent, may be "" */
+	struct pairs query;    /* decoded, in order, repeats kept */
 	const char *host;
 	const char *remote_addr;
 	bool tls;
 	const char *content_type; /* media type alone, lower case; "" when absent */
 	const char *body;
 	size_t body_len;
-	struct pairs params;    /* raw FastCGI parameters HTTP_* and others */
-	int64_t started_us;     /* clock_monotonic_us at accept */
+	struct pairs params; /* raw FastCGI parameters HTTP_* and others */
+	int64_t started_us;  /* clock_monotonic_us at accept */
 	struct response res;
 	/* for the log line; set by the layers above */
-	const char *route;      /* name, or "-" */
+	const char *route; /* name, or "-" */
 	const char *organization_id, *member_id;
-	const char *error;      /* code */
+	const char *error; /* code */
 };
 
 /* The value of the first pair with exactly this name; NULL when there is none. Borrowed. */

@@ -78,7 +78,7 @@ void res_cookie(struct request *rq, const char *name, const char *value, int64_t
 	else if (max_age_s < 0)
 		age = "; Max-Age=0";
 	res_header(rq, "Set-Cookie",
-		   mem_printf(rq->mem, "%s=%s; Path=/%s; HttpOnly; Secure; SameSite=Lax", name, value, age));
+		mem_printf(rq->mem, "%s=%s; Path=/%s; HttpOnly; Secure; SameSite=Lax", name, value, age));
 }
 
 void res_body(struct request *rq, int status, const char *type, const char *body, size_t len)

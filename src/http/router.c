@@ -18,8 +18,13 @@
 #define PARAMS_MAX 8
 
 static const char *const method_names[METHODS] = {
-	[METHOD_GET] = "GET", [METHOD_HEAD] = "HEAD", [METHOD_POST] = "POST", [METHOD_PUT] = "PUT",
-	[METHOD_PATCH] = "PATCH", [METHOD_DELETE] = "DELETE", [METHOD_OPTIONS] = "OPTIONS",
+	[METHOD_GET] = "GET",
+	[METHOD_HEAD] = "HEAD",
+	[METHOD_POST] = "POST",
+	[METHOD_PUT] = "PUT",
+	[METHOD_PATCH] = "PATCH",
+	[METHOD_DELETE] = "DELETE",
+	[METHOD_OPTIONS] = "OPTIONS",
 };
 
 struct node {
@@ -58,7 +63,8 @@ static void refuse(const char *pattern, const char *why)
 
 static int rank(const struct node *n)
 {
-	return !n->is_param ? 0 : n->is_id ? 1 : 2;
+	return !n->is_param ? 0 : n->is_id ? 1
+					   : 2;
 }
 
 static struct node *child_of(struct router *r, struct node *parent, const char *text, size_t len, bool is_param)
@@ -192,7 +198,7 @@ static const char *allow_text(const struct search *s)
 }
 
 const void *router_find(const struct router *r, void *mem, enum method method, const char *path, struct pairs *params,
-			const char **allow)
+	const char **allow)
 {
 	struct search s = { .mem = mem, .method = method };
 	const void *target = NULL;

@@ -145,7 +145,7 @@ static void watchdog_init(struct life *l)
 	int64_t us, owner;
 
 	if (text && str_to_int(text, 1, INT64_MAX / 2, &us) &&
-	    (!pid || (str_to_int(pid, 1, INT32_MAX, &owner) && owner == getpid())))
+		(!pid || (str_to_int(pid, 1, INT32_MAX, &owner) && owner == getpid())))
 		l->watchdog_us = us / 2;
 }
 

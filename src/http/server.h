@@ -20,11 +20,11 @@ struct http_pool {
 struct http_server {
 	const struct http_pool *pools;
 	int npools;
-	int64_t worker_requests;  /* recycle after so many (with a spread of ±10 %), 0 never */
+	int64_t worker_requests; /* recycle after so many (with a spread of ±10 %), 0 never */
 	int64_t worker_timeout_s;
-	size_t max_body;          /* bytes; 0 means 1 MiB */
+	size_t max_body; /* bytes; 0 means 1 MiB */
 	void *arg;
-	bool (*reload)(void *arg);                       /* in the master, before forking a new generation */
+	bool (*reload)(void *arg);                          /* in the master, before forking a new generation */
 	void *(*worker_start)(void *arg, const char *pool); /* in the worker; NULL return ends it as a failed start */
 	void (*handle)(void *worker, struct request *rq);   /* fills rq->res */
 	void (*worker_stop)(void *worker);

@@ -9,11 +9,16 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum slot_state { SLOT_FREE, SLOT_STARTING, SLOT_IDLE, SLOT_READING, SLOT_HANDLING, SLOT_STATES };
+enum slot_state { SLOT_FREE,
+	SLOT_STARTING,
+	SLOT_IDLE,
+	SLOT_READING,
+	SLOT_HANDLING,
+	SLOT_STATES };
 
 struct slot {
 	_Atomic int state;
-	_Atomic int64_t since_us;  /* of the state, monotonic; kept up while READING and HANDLING alone */
+	_Atomic int64_t since_us; /* of the state, monotonic; kept up while READING and HANDLING alone */
 	_Atomic uint64_t requests;
 	/* written by the master before forking and after reaping */
 	int pool, generation;

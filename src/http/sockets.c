@@ -36,7 +36,7 @@ static bool is_listening_unix(int fd)
 	socklen_t len = sizeof(int);
 
 	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) == 0 && listening &&
-	       getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 && domain == AF_UNIX;
+		getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 && domain == AF_UNIX;
 }
 
 /* Which of the descriptors handed over has this name; -1 for none. */
@@ -46,7 +46,7 @@ static int handed(const char *name)
 	int64_t owner, count;
 
 	if (!pid || !fds || !names || !str_to_int(pid, 1, INT32_MAX, &owner) || owner != getpid() ||
-	    !str_to_int(fds, 1, 1000, &count))
+		!str_to_int(fds, 1, 1000, &count))
 		return -1;
 	for (int i = 0; i < (int)count; i++) {
 		size_t len = strcspn(names, ":");

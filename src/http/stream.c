@@ -8,8 +8,9 @@
  *
  *	BEGIN_REQUEST (responder)  PARAMS… PARAMS(empty)  STDIN… STDIN(empty)
  *
- * all of version 1 and of one request id. Anything else, even what the protocol would allow (other roles, management
- * records, several requests on one connection), is refused: nginx sends none of it.
+ * all of version 1 and of one request id. libfcgi takes padding behind the first record, or behind the empty one that
+ * ends the parameters, for the next record; those two may have none. Anything else, even what the protocol would allow
+ * (other roles, management records, several requests on one connection), is refused: nginx sends none of it.
  *
  * Must not allocate, and must not trust a length before it has compared it.
  */
@@ -17,7 +18,10 @@
 
 #include <string.h>
 
-enum { TYPE_BEGIN = 1, TYPE_ABORT = 2, TYPE_PARAMS = 4, TYPE_STDIN = 5 };
+enum { TYPE_BEGIN = 1,
+	TYPE_ABORT = 2,
+	TYPE_PARAMS = 4,
+	TYPE_STDIN = 5 };
 enum { ROLE_RESPONDER = 1 };
 
 void stream_check_init(struct stream_check *c, size_t body_max)
@@ -82,11 +86,13 @@ static size_t pair_text(struct stream_check *c, const unsigned char *data, size_
 {
 	size_t *left = c->name_left ? &c->name_left : &c->value_left;
 	size_t n = len < *left ? len : *left;
+	const unsigned char *nul = memchr(data, '\0', n);
 
-	if (memchr(data, '\0', n))
-		bad(c, ERR_MALFORMED, "NUL in a parameter");
-	else if (left == &c->name_left && memchr(data, '=', n))
+	/* What comes first decides, so that the verdict does not depend on the size of the pieces. */
+	if (left == &c->name_left && memchr(data, '=', nul ? (size_t)(nul - data) : n))
 		bad(c, ERR_MALFORMED, "'=' in the name of a parameter");
+	else if (nul)
+		bad(c, ERR_MALFORMED, "NUL in a parameter");
 	*left -= n;
 	c->in_pair = c->name_left + c->value_left > 0;
 	return n;
@@ -108,6 +114,8 @@ static void params_end(struct stream_check *c)
 {
 	if (c->in_pair || c->lengths_have)
 		bad(c, ERR_MALFORMED, "parameters end within one");
+	else if (c->padding_left)
+		bad(c, ERR_MALFORMED, "padding behind the end of the parameters");
 	else
 		c->state = STREAM_STDIN;
 }
@@ -121,7 +129,7 @@ static void first_record(struct stream_check *c)
 {
 	if (c->head[1] != TYPE_BEGIN || head_id(c) == 0)
 		bad(c, ERR_MALFORMED, "stream does not begin with a request");
-	else if (c->content_left != sizeof(c->begin))
+	else if (c->content_left != sizeof(c->begin) || c->padding_left)
 		bad(c, ERR_MALFORMED, "request begins with a record of the wrong size");
 	else
 		c->request_id = head_id(c);

@@ -14,16 +14,21 @@
 /* Records and padding around the content: more than this times the content's own limit is no honest stream. */
 #define STREAM_OVERHEAD 4
 
-enum stream_state { STREAM_BEGIN, STREAM_PARAMS, STREAM_STDIN, STREAM_DONE, STREAM_ABORTED, STREAM_BAD };
+enum stream_state { STREAM_BEGIN,
+	STREAM_PARAMS,
+	STREAM_STDIN,
+	STREAM_DONE,
+	STREAM_ABORTED,
+	STREAM_BAD };
 
 struct stream_check {
 	enum stream_state state;
 	size_t body_max;
-	unsigned request_id;   /* 0 until the request has begun */
-	enum err err;          /* of STREAM_BAD: ERR_MALFORMED or ERR_TOO_LARGE */
-	const char *why;       /* of STREAM_BAD, for the log */
-	size_t body_len;       /* content of STDIN so far */
-	uint64_t seen;         /* bytes of the stream so far */
+	unsigned request_id; /* 0 until the request has begun */
+	enum err err;        /* of STREAM_BAD: ERR_MALFORMED or ERR_TOO_LARGE */
+	const char *why;     /* of STREAM_BAD, for the log */
+	size_t body_len;     /* content of STDIN so far */
+	uint64_t seen;       /* bytes of the stream so far */
 	/* inside */
 	unsigned char head[8];
 	size_t head_have, content_left, padding_left;

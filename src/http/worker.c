@@ -100,7 +100,7 @@ static void log_request(const struct request *rq, int64_t took_us, size_t bytes,
 	}
 	/* The first key that is NULL ends the line. */
 	log_info("request", "method", rq->method_text, "path", rq->path, "route", rq->route, "status", status, "ms", ms,
-		 "bytes", size, keys[0], values[0], keys[1], values[1], keys[2], values[2], keys[3], values[3], NULL);
+		"bytes", size, keys[0], values[0], keys[1], values[1], keys[2], values[2], keys[3], values[3], NULL);
 }
 
 /* Everything that a handler may rely on; else what is wrong. */
@@ -227,7 +227,9 @@ void worker_run(const struct http_server *server, int pool, int listen_fd, struc
 {
 	void *mem = mem_root("worker");
 	struct worker w = {
-		.server = server, .pool = server->pools[pool].name, .slot = slot,
+		.server = server,
+		.pool = server->pools[pool].name,
+		.slot = slot,
 		.max_body = server->max_body ? server->max_body : MAX_BODY_DEFAULT,
 	};
 	pid_t master = getppid();

@@ -45,3 +45,26 @@ tests_fuzz_text_SOURCES = tests/fuzz/text.c $(FUZZ_MAIN)
 tests_fuzz_text_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_text_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_text_LDADD = $(FUZZ_BASE_LIBS)
+
+FUZZ_HTTP_LIBS = src/http/libhttp.a $(FCGI_LIBS) $(FUZZ_BASE_LIBS)
+check_PROGRAMS += \
+	tests/fuzz/cookies \
+	tests/fuzz/fcgi_params \
+	tests/fuzz/form \
+	tests/fuzz/query
+tests_fuzz_cookies_SOURCES = tests/fuzz/cookies.c $(FUZZ_MAIN)
+tests_fuzz_cookies_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_cookies_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_cookies_LDADD = $(FUZZ_HTTP_LIBS)
+tests_fuzz_fcgi_params_SOURCES = tests/fuzz/fcgi_params.c $(FUZZ_MAIN)
+tests_fuzz_fcgi_params_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fcgi_params_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fcgi_params_LDADD = $(FUZZ_HTTP_LIBS)
+tests_fuzz_form_SOURCES = tests/fuzz/form.c $(FUZZ_MAIN)
+tests_fuzz_form_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_form_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_form_LDADD = $(FUZZ_HTTP_LIBS)
+tests_fuzz_query_SOURCES = tests/fuzz/query.c $(FUZZ_MAIN)
+tests_fuzz_query_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_query_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_query_LDADD = $(FUZZ_HTTP_LIBS)

@@ -60,7 +60,42 @@ tests_unit_test_view_i18n_LDADD = $(UNIT_VIEW_LIBS)
 tests_unit_test_view_render_SOURCES = tests/unit/test_view_render.c
 tests_unit_test_view_render_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_view_render_LDADD = $(UNIT_VIEW_LIBS)
+
+UNIT_HTTP_LIBS = src/http/libhttp.a $(FCGI_LIBS) $(UNIT_BASE_LIBS)
+UNIT_HTTP_SERVER = tests/unit/echo_server.c tests/unit/echo_server.h tests/unit/fcgi_client.c tests/unit/fcgi_client.h
+check_PROGRAMS += \
+	tests/unit/test_http_limits \
+	tests/unit/test_http_master \
+	tests/unit/test_http_request \
+	tests/unit/test_http_router \
+	tests/unit/test_http_server \
+	tests/unit/test_http_stream
+tests_unit_test_http_limits_SOURCES = tests/unit/test_http_limits.c
+tests_unit_test_http_limits_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_http_limits_LDADD = $(UNIT_HTTP_LIBS)
+tests_unit_test_http_master_SOURCES = tests/unit/test_http_master.c $(UNIT_HTTP_SERVER)
+tests_unit_test_http_master_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_http_master_LDADD = $(UNIT_HTTP_LIBS)
+tests_unit_test_http_request_SOURCES = tests/unit/test_http_request.c tests/unit/aborts.h
+tests_unit_test_http_request_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_http_request_LDADD = $(UNIT_HTTP_LIBS)
+tests_unit_test_http_router_SOURCES = tests/unit/test_http_router.c tests/unit/aborts.h
+tests_unit_test_http_router_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_http_router_LDADD = $(UNIT_HTTP_LIBS)
+tests_unit_test_http_server_SOURCES = tests/unit/test_http_server.c $(UNIT_HTTP_SERVER)
+tests_unit_test_http_server_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_http_server_LDADD = $(UNIT_HTTP_LIBS)
+tests_unit_test_http_stream_SOURCES = tests/unit/test_http_stream.c tests/unit/fcgi_client.c tests/unit/fcgi_client.h
+tests_unit_test_http_stream_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_http_stream_LDADD = $(UNIT_HTTP_LIBS)
+EXTRA_tests_unit_test_http_server_DEPENDENCIES = tests/unit/http-echo$(EXEEXT)
+EXTRA_tests_unit_test_http_master_DEPENDENCIES = tests/unit/http-echo$(EXEEXT)
 endif
+
+# What the tests of the server start and talk to.
+noinst_PROGRAMS += tests/unit/http-echo
+tests_unit_http_echo_SOURCES = tests/unit/http-echo.c
+tests_unit_http_echo_LDADD = src/http/libhttp.a $(FCGI_LIBS) src/base/libbase.a $(TALLOC_LIBS) $(JSON_LIBS)
 
 # The Mustache specification: the program needs no Check, and runs any file in that format.
 noinst_PROGRAMS += tests/unit/run-mustache-spec
