@@ -113,7 +113,7 @@ char *password_hash(void *mem, const char *password)
 	char *hash = mem_zalloc(mem, crypto_pwhash_STRBYTES, "password hash");
 
 	if (crypto_pwhash_str_alg(hash, password, strlen(password), ARGON_PASSES, ARGON_BYTES,
-				  crypto_pwhash_ALG_ARGON2ID13))
+		    crypto_pwhash_ALG_ARGON2ID13))
 		crypto_die("no memory for Argon2id");
 	return hash;
 }

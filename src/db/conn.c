@@ -36,8 +36,8 @@ enum {
 
 /* jit: compiling costs a small query more than running it. idle_in_transaction: a worker that was stopped between the
  * two trips of db_run_then would hold its locks for ever. */
-#define SESSION                                                                      \
-	"-c TimeZone=UTC -c DateStyle=ISO -c statement_timeout=10s -c jit=off "      \
+#define SESSION \
+	"-c TimeZone=UTC -c DateStyle=ISO -c statement_timeout=10s -c jit=off " \
 	"-c idle_in_transaction_session_timeout=10s"
 
 int64_t backoff_us(int64_t first_us, int64_t most_us, int attempt)
@@ -71,7 +71,7 @@ static void notice_log(void *arg, const PGresult *res)
 
 	(void)arg;
 	if (!severity || str_eq(severity, "NOTICE") || str_eq(severity, "INFO") || str_eq(severity, "DEBUG") ||
-	    str_eq(severity, "LOG"))
+		str_eq(severity, "LOG"))
 		return;
 	log_warn("database notice", "severity", severity, "sqlstate", PQresultErrorField(res, PG_DIAG_SQLSTATE), NULL);
 }
@@ -152,7 +152,7 @@ static bool session_is_right(const PGconn *conn)
 		if (str_eq(is, must[i][1]))
 			continue;
 		log_error("database session is not fit for use", "setting", must[i][0], "is", is, "must_be",
-			  must[i][1], NULL);
+			must[i][1], NULL);
 		return false;
 	}
 	return true;

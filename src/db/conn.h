@@ -11,7 +11,7 @@ struct db {
 	PGconn *conn; /* NULL while there is none; else in pipeline mode and idle between runs */
 	const char *conninfo, *application_name;
 	int64_t retry_at_us; /* monotonic; no connecting before */
-	int failures;        /* in a row */
+	int failures; /* in a row */
 	/* The queries PostgreSQL holds prepared on this connection, by address; open addressing, nslots a power of two. */
 	const struct query **slots;
 	unsigned int nslots, nprepared;

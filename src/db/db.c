@@ -42,11 +42,11 @@ struct db_result {
 
 enum outcome {
 	RUN_DONE,
-	RUN_FAILED,         /* rolled back; fail says why */
-	RUN_AGAIN,          /* rolled back; may succeed now */
-	RUN_STALE,          /* rolled back; what is prepared must be dropped first */
+	RUN_FAILED, /* rolled back; fail says why */
+	RUN_AGAIN, /* rolled back; may succeed now */
+	RUN_STALE, /* rolled back; what is prepared must be dropped first */
 	RUN_LOST_UNAPPLIED, /* connection gone, surely nothing committed */
-	RUN_LOST,           /* connection gone, nobody knows */
+	RUN_LOST, /* connection gone, nobody knows */
 };
 
 /* One thing PostgreSQL will answer. */
@@ -187,7 +187,8 @@ static bool is_clean(const struct run *run)
 {
 	if (PQtransactionStatus(run->db->conn) == PQTRANS_IDLE)
 		return true;
-	log_error("a statement left its transaction open", "query", run->commands[0].query->name, NULL);
+	log_error("a statement left its transaction open", "first_query",
+		run->commands[0].query->name ? run->commands[0].query->name : "(one-shot)", NULL);
 	return false;
 }
 
@@ -239,7 +240,7 @@ static bool first_trip(struct run *run)
 static bool exchange(struct run *run)
 {
 	return send_statements(run, run->stmts, run->n, 0) && (!run->second || first_trip(run)) && send_sync(run) &&
-	       read_answers(run);
+		read_answers(run);
 }
 
 static void run_reset(struct run *run)
@@ -314,7 +315,7 @@ static bool may_try_again(struct run *run, enum outcome outcome, int tried, int6
 		return true;
 	}
 	return took_us < AGAIN_WITHIN_US &&
-	       (outcome == RUN_LOST_UNAPPLIED || (outcome == RUN_LOST && run->reads));
+		(outcome == RUN_LOST_UNAPPLIED || (outcome == RUN_LOST && run->reads));
 }
 
 static enum err run_all(struct run *run)
@@ -345,21 +346,33 @@ static enum err run_all(struct run *run)
 }
 
 enum err db_run(struct db *db, void *mem, const struct db_stmt *stmts, int n, bool reads, struct db_result **results,
-		struct db_fail *fail)
+	struct db_fail *fail)
 {
 	struct run run = {
-		.db = db, .mem = mem, .stmts = stmts, .n = n, .reads = reads, .results = results, .fail = fail,
+		.db = db,
+		.mem = mem,
+		.stmts = stmts,
+		.n = n,
+		.reads = reads,
+		.results = results,
+		.fail = fail,
 	};
 
 	return run_all(&run);
 }
 
 enum err db_run_then(struct db *db, void *mem, const struct db_stmt *stmts, int n, db_second_fn second, void *arg,
-		     struct db_result **results, struct db_fail *fail)
+	struct db_result **results, struct db_fail *fail)
 {
 	struct run run = {
-		.db = db, .mem = mem, .stmts = stmts, .n = n, .second = second, .arg = arg,
-		.results = results, .fail = fail,
+		.db = db,
+		.mem = mem,
+		.stmts = stmts,
+		.n = n,
+		.second = second,
+		.arg = arg,
+		.results = results,
+		.fail = fail,
 	};
 
 	return run_all(&run);

@@ -35,7 +35,7 @@ struct db_fail {
 	enum err err;
 	const char *field; /* or NULL; below mem */
 	const char *extra; /* JSON object text for the client, or NULL; below mem */
-	int stmt;          /* which statement failed, 0… */
+	int stmt; /* which statement failed, 0… */
 };
 
 struct db *db_new(void *mem, const char *conninfo, const char *application_name); /* connects at first use */
@@ -48,7 +48,7 @@ enum err db_run(struct db *db, void *mem, const struct db_stmt *stmts, int n, bo
  * else belongs to it: it returns a statement to run before Sync, or query NULL for none. For Idempotency-Key and the like. */
 typedef struct db_stmt (*db_second_fn)(void *arg, void *mem, struct db_result **results);
 enum err db_run_then(struct db *db, void *mem, const struct db_stmt *stmts, int n, db_second_fn second, void *arg,
-		     struct db_result **results, struct db_fail *fail);
+	struct db_result **results, struct db_fail *fail);
 
 int db_rows(const struct db_result *r);
 /* Text of a column by name, borrowed; NULL for SQL NULL or no such column or row. */

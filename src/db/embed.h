@@ -3,7 +3,10 @@
 /* What tools/embed-queries.pl writes at build: the queries of sql/queries, and the files of a migration as they are. */
 #include "db/db.h"
 
-enum sql_kind { SQL_MIGRATION, SQL_FUNCTIONS, SQL_POLICIES, SQL_DATA };
+enum sql_kind { SQL_MIGRATION,
+	SQL_FUNCTIONS,
+	SQL_POLICIES,
+	SQL_DATA };
 
 struct sql_file {
 	const char *name; /* below sql/: "migrations/0001-foundation.sql" */

@@ -18,28 +18,28 @@ static const struct {
 	enum err err;
 	enum fail_kind kind;
 } meanings[] = {
-	{ .sqlstate = "40P01", .err = ERR_UNAVAILABLE, .kind = FAIL_AGAIN },  /* deadlock */
-	{ .sqlstate = "40001", .err = ERR_UNAVAILABLE, .kind = FAIL_AGAIN },  /* serialization */
-	{ .sqlstate = "26000", .err = ERR_INTERNAL, .kind = FAIL_STALE },     /* no such prepared statement */
-	{ .sqlstate = "42P05", .err = ERR_INTERNAL, .kind = FAIL_STALE },     /* prepared already */
-	{ .sqlstate = "22P02", .err = ERR_MALFORMED },   /* no such uuid, number … */
-	{ .sqlstate = "22007", .err = ERR_MALFORMED },   /* no such date */
-	{ .sqlstate = "22008", .err = ERR_MALFORMED },   /* a date out of range */
-	{ .sqlstate = "22003", .err = ERR_MALFORMED },   /* a number out of range */
+	{ .sqlstate = "40P01", .err = ERR_UNAVAILABLE, .kind = FAIL_AGAIN }, /* deadlock */
+	{ .sqlstate = "40001", .err = ERR_UNAVAILABLE, .kind = FAIL_AGAIN }, /* serialization */
+	{ .sqlstate = "26000", .err = ERR_INTERNAL, .kind = FAIL_STALE }, /* no such prepared statement */
+	{ .sqlstate = "42P05", .err = ERR_INTERNAL, .kind = FAIL_STALE }, /* prepared already */
+	{ .sqlstate = "22P02", .err = ERR_MALFORMED }, /* no such uuid, number … */
+	{ .sqlstate = "22007", .err = ERR_MALFORMED }, /* no such date */
+	{ .sqlstate = "22008", .err = ERR_MALFORMED }, /* a date out of range */
+	{ .sqlstate = "22003", .err = ERR_MALFORMED }, /* a number out of range */
 	{ .sqlstate = "22021", .err = ERR_ENCODING },
 	{ .sqlstate = "22P05", .err = ERR_ENCODING },
 	{ .sqlstate = "57014", .err = ERR_UNAVAILABLE }, /* statement_timeout */
 	{ .sqlstate = "55P03", .err = ERR_UNAVAILABLE }, /* lock_timeout */
-	{ .sqlstate = "53", .err = ERR_UNAVAILABLE },    /* disk, memory, connections */
-	{ .sqlstate = "57", .err = ERR_UNAVAILABLE },    /* the operator intervened */
-	{ .sqlstate = "58", .err = ERR_UNAVAILABLE },    /* the disk under it */
+	{ .sqlstate = "53", .err = ERR_UNAVAILABLE }, /* disk, memory, connections */
+	{ .sqlstate = "57", .err = ERR_UNAVAILABLE }, /* the operator intervened */
+	{ .sqlstate = "58", .err = ERR_UNAVAILABLE }, /* the disk under it */
 };
 
 /* A constraint violation; restrict_violation and not_null carry no name worth mapping. */
 static bool is_violation(const char *sqlstate)
 {
 	return str_eq(sqlstate, "23505") || str_eq(sqlstate, "23503") || str_eq(sqlstate, "23514") ||
-	       str_eq(sqlstate, "23P01");
+		str_eq(sqlstate, "23P01");
 }
 
 static const char *copy(void *mem, const char *text)
@@ -52,7 +52,7 @@ static const char *copy(void *mem, const char *text)
 static bool is_stale_plan(const char *sqlstate, const PGresult *res)
 {
 	return str_eq(sqlstate, "0A000") &&
-	       str_eq(PQresultErrorField(res, PG_DIAG_SOURCE_FUNCTION), "RevalidateCachedQuery");
+		str_eq(PQresultErrorField(res, PG_DIAG_SOURCE_FUNCTION), "RevalidateCachedQuery");
 }
 
 enum fail_kind fail_read(void *mem, const PGresult *res, struct db_fail *fail)
@@ -108,7 +108,7 @@ void fail_log(const PGresult *res, enum fail_kind kind, const char *query_name)
 	bool ours = sqlstate && str_eq(sqlstate, "ST001"); /* a code that errors.def does not have */
 
 	log_write(level, "query failed", "query", query_name ? query_name : "(one-shot)", "sqlstate", sqlstate ? sqlstate : "-",
-		  "constraint", constraint ? constraint : "-", "message",
-		  message && sqlstate && (ours || message_is_harmless(sqlstate)) ? message : "(withheld: may hold values)",
-		  NULL);
+		"constraint", constraint ? constraint : "-", "message",
+		message && sqlstate && (ours || message_is_harmless(sqlstate)) ? message : "(withheld: may hold values)",
+		NULL);
 }

@@ -6,9 +6,9 @@
 #include "db/db.h"
 
 enum fail_kind {
-	FAIL_FINAL,  /* tell the caller */
-	FAIL_AGAIN,  /* 40P01, 40001: the same may succeed now */
-	FAIL_STALE,  /* what was prepared no longer fits: prepare anew, run again */
+	FAIL_FINAL, /* tell the caller */
+	FAIL_AGAIN, /* 40P01, 40001: the same may succeed now */
+	FAIL_STALE, /* what was prepared no longer fits: prepare anew, run again */
 	FAIL_HANGUP, /* the server ends this connection, and nothing was committed */
 };
 

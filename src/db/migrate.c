@@ -27,7 +27,9 @@ enum {
 	BUSY_TRIES = 5,
 };
 
-enum state { STATE_APPLIED, STATE_PENDING, STATE_CHANGED };
+enum state { STATE_APPLIED,
+	STATE_PENDING,
+	STATE_CHANGED };
 
 struct step {
 	const struct sql_file *file;
@@ -96,10 +98,10 @@ static void nap_ms(long ms)
 
 static void explain_first_run(void)
 {
-	fputs("The first run creates the roles of Stint and needs a superuser. Give it one, once:\n"
+	fputs("If this is the first run: it creates the roles of Stint and needs a superuser. Give it one, once:\n"
 	      "  STINT_MIGRATE_URL='host=/run/postgresql dbname=stint user=postgres' stint migrate\n"
 	      "Later runs do with user=stint_migrate.\n",
-	      stderr);
+		stderr);
 }
 
 /* One at a time, however many hosts are being brought up. */
@@ -125,7 +127,7 @@ static const char *hash_of(struct migration *m, const char *text)
 {
 	const char *const params[4] = { text };
 	const PGresult *res = script_query(m->script, m->mem,
-					   "SELECT encode(sha256(convert_to($1::text, 'UTF8')), 'hex')", params);
+		"SELECT encode(sha256(convert_to($1::text, 'UTF8')), 'hex')", params);
 
 	return res ? PQgetvalue(res, 0, 0) : NULL;
 }
@@ -172,8 +174,9 @@ static bool is_recorded(struct migration *m, bool *there)
 static bool steps_compare(struct migration *m)
 {
 	const PGresult *res = script_query(m->script, m->mem,
-					   "SELECT kind, name, sha256, to_char(applied_at, 'YYYY-MM-DD HH24:MI:SS') "
-					   "FROM app.migrations ORDER BY kind, name", NULL);
+		"SELECT kind, name, sha256, to_char(applied_at, 'YYYY-MM-DD HH24:MI:SS') "
+		"FROM app.migrations ORDER BY kind, name",
+		NULL);
 
 	for (int i = 0; res && i < PQntuples(res); i++) {
 		const char *name = PQgetvalue(res, i, 1);
@@ -182,7 +185,8 @@ static bool steps_compare(struct migration *m)
 
 		if (!step && is_migration) {
 			fprintf(stderr, "The database has %s, which this program does not know: it is older than the database. "
-					"Use the newer one.\n", name);
+					"Use the newer one.\n",
+				name);
 			return false;
 		}
 		if (!step)
@@ -191,7 +195,8 @@ static bool steps_compare(struct migration *m)
 		step->state = str_eq(step->hash, PQgetvalue(res, i, 2)) ? STATE_APPLIED : STATE_CHANGED;
 		if (is_migration && step->state == STATE_CHANGED) {
 			fprintf(stderr, "%s has changed since it was applied on %s. What has landed stays as it is: take the "
-					"change back and put it into a new migration.\n", name, step->applied_at);
+					"change back and put it into a new migration.\n",
+				name, step->applied_at);
 			return false;
 		}
 	}
@@ -237,14 +242,12 @@ static bool record(struct migration *m, const struct step *step)
 {
 	const char *base = strrchr(step->file->name, '/');
 	const char *const params[4] = { kind_names[step->file->kind], step->file->name, step->hash,
-					step->file->kind == SQL_MIGRATION ? mem_strndup(m->mem, base + 1, 4) : NULL };
+		step->file->kind == SQL_MIGRATION ? mem_strndup(m->mem, base + 1, 4) : NULL };
 
 	return script_query(m->script, m->mem,
-			    step->file->kind == SQL_MIGRATION ?
-				    "INSERT INTO app.migrations (kind, name, sha256, version) VALUES ($1, $2, $3, $4::integer)" :
-				    "INSERT INTO app.migrations (kind, name, sha256) VALUES ($1, $2, $3) "
-				    "ON CONFLICT (kind, name) DO UPDATE SET sha256 = excluded.sha256, applied_at = now()",
-			    params) != NULL;
+		       step->file->kind == SQL_MIGRATION ? "INSERT INTO app.migrations (kind, name, sha256, version) VALUES ($1, $2, $3, $4::integer)" : "INSERT INTO app.migrations (kind, name, sha256) VALUES ($1, $2, $3) "
+																			 "ON CONFLICT (kind, name) DO UPDATE SET sha256 = excluded.sha256, applied_at = now()",
+		       params) != NULL;
 }
 
 /* Runs the files of steps first…last-1 and notes them. Deferred constraints are judged here, by file, and not at the end. */
@@ -260,16 +263,21 @@ static bool steps_run(struct migration *m, int first, int last)
 			return false;
 		}
 		if (!quick(m, "RESET ROLE; SET CONSTRAINTS ALL IMMEDIATE") || !quick(m, RECORD_OWNER) ||
-		    !record(m, &m->steps[i]))
+			!record(m, &m->steps[i]))
 			return false;
 	}
 	return true;
 }
 
-/* In a dry run there is one transaction around everything. */
-static bool transaction_begin(struct migration *m)
+/* In a dry run there is one transaction around everything. Migrations run with row_security off: a backfill as stint_owner,
+ * from whom forced row level security hides every row, is an error then, and not "UPDATE 0" (nor a foreign key checked
+ * against nothing). Functions touch no rows, but with it off their bodies would be refused when they are created. */
+static bool transaction_begin(struct migration *m, int first)
 {
-	return (m->mode == MIGRATE_DRY_RUN || quick(m, "BEGIN")) && quick(m, "SET LOCAL lock_timeout = '5s'");
+	bool rows = m->steps[first].file->kind == SQL_MIGRATION;
+
+	return (m->mode == MIGRATE_DRY_RUN || quick(m, "BEGIN")) && quick(m, "SET LOCAL lock_timeout = '5s'") &&
+		quick(m, rows ? "SET LOCAL row_security = off" : "SET LOCAL row_security = on");
 }
 
 static bool transaction_end(struct migration *m)
@@ -284,7 +292,9 @@ static bool part_apply(struct migration *m, const char *title, int first, int la
 
 	for (int tries = 1;; tries++) {
 		say("%s %s ... ", m->mode == MIGRATE_DRY_RUN ? "trying" : "applying", title);
-		if (transaction_begin(m) && steps_run(m, first, last) && transaction_end(m)) {
+		if (transaction_begin(m, first) && steps_run(m, first, last) && transaction_end(m)) {
+			for (int i = first; i < last; i++)
+				m->steps[i].state = STATE_APPLIED;
 			say("done (%lld ms)\n", (long long)((clock_monotonic_us() - started_us) / 1000));
 			return true;
 		}
@@ -342,13 +352,12 @@ static bool all_apply(struct migration *m)
 
 static int run(struct migration *m)
 {
-	bool first, ok;
+	bool there, ok;
 
-	if (!lock_take(m) || !steps_plan(m))
+	if (!lock_take(m) || !steps_plan(m) || !is_recorded(m, &there))
 		return 1;
-	first = m->nsteps && m->steps[0].state == STATE_PENDING;
-	ok = (m->mode != MIGRATE_DRY_RUN || quick(m, "BEGIN")) && quick(m, RECORD_TABLE) && all_apply(m);
-	if (!ok && first && script_refused(m->script, "42501"))
+	ok = (m->mode != MIGRATE_DRY_RUN || quick(m, "BEGIN")) && (there || quick(m, RECORD_TABLE)) && all_apply(m);
+	if (!ok && m->nsteps && is_pending(&m->steps[0]) && script_refused(m->script, "42501"))
 		explain_first_run();
 	if (m->mode == MIGRATE_DRY_RUN) {
 		say("dry run: %s\n", quick(m, "ROLLBACK") ? "everything was taken back" : "the connection is gone, and all with it");

@@ -10,7 +10,9 @@
 #include <stdbool.h>
 
 /* A dry run really does everything, in one transaction, and takes it back. */
-enum migrate_mode { MIGRATE_RUN, MIGRATE_DRY_RUN, MIGRATE_STATUS };
+enum migrate_mode { MIGRATE_RUN,
+	MIGRATE_DRY_RUN,
+	MIGRATE_STATUS };
 
 /* Prints to stdout what it does and to stderr what went wrong, with file and line. 0 when all is
  * well, 1 when something failed, 3 for a status with something pending. */

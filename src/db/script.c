@@ -2,9 +2,6 @@
  * SQL files run as an operator wants it: by the simple protocol, so that a file may hold many
  * statements, and with errors that name file and line and repeat all that PostgreSQL says (nobody but the
  * operator reads this).
- *
- * row_security is off: for a role that row level security hides rows from, a hidden row is an error here
- * instead of "UPDATE 0" or a foreign key that was checked against nothing.
  */
 #include "db/script.h"
 
@@ -14,8 +11,8 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-#define SESSION                                                                             \
-	"-c TimeZone=UTC -c DateStyle=ISO -c row_security=off -c client_min_messages=warning " \
+#define SESSION \
+	"-c TimeZone=UTC -c DateStyle=ISO -c client_min_messages=warning " \
 	"-c statement_timeout=0 -c idle_in_transaction_session_timeout=0"
 
 static int script_close(struct script *s)
