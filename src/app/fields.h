@@ -32,6 +32,7 @@ enum field_flags {
 	F_NULL = 2,      /* null (JSON) or empty (form) means null */
 	F_PAGE = 4,      /* forms alone know it */
 	F_API = 8,       /* programs alone know it */
+	F_PATCH = 16,   /* with F_REQUIRED: may be absent (it then stays), but not empty */
 };
 
 struct field {
@@ -51,6 +52,7 @@ struct field_error {
 };
 
 struct input {
+	const char *where;           /* of a body that could not be read: what and where, for people */
 	struct json_object *values; /* validated, typed; only what was sent (and defaults) */
 	struct pairs raw;           /* what came in, as text, for the form; passwords left out */
 	struct field_error *errors;

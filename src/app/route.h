@@ -24,6 +24,7 @@ struct attr {
 	const char *name;
 	enum attr_type type;
 	bool nullable;
+	bool optional; /* may be left out */
 	const struct shape *of; /* ATTR_OBJECT, ATTR_LIST */
 };
 struct shape {
@@ -41,6 +42,8 @@ enum route_flags {
 	ROUTE_NO_FRAME = 64,  /* the page needs no person (sign-in pages) */
 	ROUTE_ZONES = 128,    /* the page's document gets "zones" */
 	ROUTE_HIDDEN = 256,   /* not in the OpenAPI document */
+	ROUTE_STATIC = 512,   /* a page without a query */
+	ROUTE_READS = 1024,   /* a POST that changes nothing */
 };
 
 struct call;

@@ -163,7 +163,7 @@ static enum conn_result hand_over(struct conn *c)
 	return gone(c, "libfcgi refused the stream");
 }
 
-enum conn_result conn_open(struct conn *c, const volatile bool *give_up)
+enum conn_result conn_start(struct conn *c, const volatile bool *give_up)
 {
 	enum conn_result result;
 	ssize_t n;

@@ -27,7 +27,7 @@ struct conn *conn_new(void *mem, int listen_fd, size_t body_max);
 /* Blocks until somebody connects. Returns false on a signal or a passing shortage. */
 bool conn_accept(struct conn *c);
 /* Reads until the stream is known to be good or bad. *give_up set by a signal handler ends the waiting. */
-enum conn_result conn_open(struct conn *c, const volatile bool *give_up);
+enum conn_result conn_start(struct conn *c, const volatile bool *give_up);
 const struct conn_fault *conn_fault(const struct conn *c);
 /* The parameters, each name once; values repeated for an HTTP header are joined. Below mem. */
 enum err conn_params(struct conn *c, void *mem, struct pairs *out);

@@ -167,7 +167,7 @@ static void finish(struct worker *w, struct request *rq, const char *why)
 
 static void serve(struct worker *w, struct request *rq)
 {
-	enum conn_result result = conn_open(w->conn, &told_to_give_up);
+	enum conn_result result = conn_start(w->conn, &told_to_give_up);
 	const char *why = conn_fault(w->conn)->why;
 	enum err e;
 

@@ -1,0 +1,10 @@
+#ifndef STINT_CLI_CLI_H
+#define STINT_CLI_CLI_H
+/* The operator's commands. Each returns the exit status and prints what it did. */
+#include "base/conf.h"
+
+int cli_routes(void *mem, const char *how); /* NULL: a table; --json, --nginx, --openapi */
+int cli_explain(void *mem, const struct conf *conf, const char *route, const char *email);
+int cli_check_queries(void *mem, const struct conf *conf);
+int cli_doctor(void *mem, const struct conf *conf);
+#endif

@@ -1,0 +1,95 @@
+/* What operators and programs ask of the system itself: health, metrics, the OpenAPI document, and the development mailbox. */
+#include "features/features.h"
+
+#include <string.h>
+
+#include "app/call.h"
+#include "app/mail.h"
+#include "app/openapi.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "features/common.h"
+#include "http/metrics.h"
+
+static enum err answer_text(struct call *c, int status, const char *type, const char *text)
+{
+	res_body(c->rq, status, type, text, strlen(text));
+	c->answered = true;
+	return OK;
+}
+
+static enum err healthz(struct call *c)
+{
+	return answer_text(c, 200, "text/plain; charset=utf-8", "ok\n");
+}
+
+/* The database is needed, Redis is not: without it sign-in throttles count in memory. */
+static enum err readyz(struct call *c)
+{
+	bool db = db_ping(c->worker->db), redis = redis_ping(c->worker->redis);
+	const char *text = mem_printf(c->rq->mem,
+				      "{\"status\":\"%s\",\"database\":\"%s\",\"redis\":\"%s\"}\n",
+				      !db ? "down" : redis ? "ready" : "degraded",
+				      db ? "up" : "down", redis ? "up" : "down");
+
+	if (!db)
+		res_header(c->rq, "Retry-After", "2");
+	return answer_text(c, db ? 200 : 503, "application/json; charset=utf-8", text);
+}
+
+static enum err metrics(struct call *c)
+{
+	struct buf out;
+
+	buf_init(&out, c->rq->mem);
+	metrics_write(&out);
+	return answer_text(c, 200, "text/plain; version=0.0.4; charset=utf-8", out.data);
+}
+
+static enum err openapi(struct call *c)
+{
+	c->document = openapi_document(c->rq->mem, c->app->routes);
+	return OK;
+}
+
+/* Who reads this mail can take any account over, so it exists in the development stack alone. */
+static enum err mailbox(struct call *c)
+{
+	enum err e = ERR_NOT_FOUND;
+
+	if (c->app->conf->dev)
+		e = mail_box(c->app, c->rq->mem, pairs_get(&c->path, "mail_id"), &c->document);
+	return e ? fail(c, e, NULL) : OK;
+}
+
+const struct route system_routes[] = {
+	{ .name = "system.healthz", .page = "GET /healthz", .need = PERM_PUBLIC, .fn = healthz },
+	{ .name = "system.readyz", .page = "GET /readyz", .need = PERM_PUBLIC, .fn = readyz },
+	{ .name = "system.metrics", .page = "GET /metrics", .need = PERM_PUBLIC, .fn = metrics },
+	{
+		.name = "system.openapi",
+		.summary = "This document",
+		.api = "GET /openapi.json",
+		.need = PERM_PUBLIC,
+		.flags = ROUTE_HIDDEN,
+		.fn = openapi,
+	},
+	{
+		.name = "system.mails",
+		.page = "GET /dev/mail",
+		.need = PERM_PUBLIC,
+		.view = "dev/mail",
+		.title = N_("Mail"),
+		.fn = mailbox,
+	},
+	{
+		.name = "system.mail",
+		.page = "GET /dev/mail/{mail_id}",
+		.need = PERM_PUBLIC,
+		.view = "dev/mail",
+		.title = N_("Mail"),
+		.fn = mailbox,
+	},
+	{ 0 },
+};

@@ -1,0 +1,120 @@
+/* stint-web: configuration, wiring, run. The master reads everything once; workers share it. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "app/app.h"
+#include "base/conf.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/proc.h"
+#include "base/str.h"
+#include "crypto/crypto.h"
+#include "features/features.h"
+#include "http/metrics.h"
+#include "http/server.h"
+
+struct program {
+	const char *conf_file;
+	struct app *app;
+};
+
+static enum log_level level_of(const char *name)
+{
+	return str_eq(name, "debug") ? LOG_DEBUG_ :
+	       str_eq(name, "warn")  ? LOG_WARN_ :
+	       str_eq(name, "error") ? LOG_ERROR_ :
+				       LOG_INFO_;
+}
+
+/* Names of all routes, for the counters: made before forking, so that workers share them. */
+static void count_routes(const struct app *app)
+{
+	int n;
+	const struct face *faces = routes_faces(app->routes, &n);
+	const char **names = mem_array(app, const char *, (size_t)n);
+
+	for (int i = 0; i < n; i++)
+		names[i] = faces[i].route->name;
+	metrics_init(names, n);
+}
+
+static bool program_load(struct program *p)
+{
+	const char *why = NULL;
+	void *mem = mem_root("program");
+	const struct conf *conf = conf_load(mem, p->conf_file, &why);
+	struct app *app = conf ? app_new(mem, conf, feature_tables, &why) : NULL;
+
+	if (!app) {
+		log_error("not started", "why", why ? why : "", NULL);
+		return false;
+	}
+	log_init("stint-web", level_of(conf->log_level));
+	p->app = app;
+	return true;
+}
+
+static bool reload(void *arg)
+{
+	return program_load(arg);
+}
+
+static void *worker_start(void *arg, const char *pool)
+{
+	struct program *p = arg;
+
+	return worker_new(mem_root("worker"), p->app, pool);
+}
+
+static void handle(void *worker, struct request *rq)
+{
+	app_handle(worker, rq);
+}
+
+static void worker_stop(void *worker)
+{
+	mem_free(worker);
+}
+
+static int run(struct program *p)
+{
+	const struct conf *conf = p->app->conf;
+	int cores = proc_cores();
+	const struct http_pool pools[] = {
+		{ "web", conf->web_socket, conf->web_workers ? (int)conf->web_workers : 4 * cores },
+		{ "auth", conf->auth_socket, conf->auth_workers ? (int)conf->auth_workers : cores },
+	};
+	const struct http_server server = {
+		.pools = pools,
+		.npools = 2,
+		.worker_requests = conf->worker_requests,
+		.worker_timeout_s = conf->worker_timeout_s,
+		.arg = p,
+		.reload = reload,
+		.worker_start = worker_start,
+		.handle = handle,
+		.worker_stop = worker_stop,
+	};
+
+	count_routes(p->app);
+	return http_serve(&server);
+}
+
+int main(int argc, char **argv)
+{
+	struct program p = { 0 };
+	int opt;
+
+	while ((opt = getopt(argc, argv, "c:")) != -1) {
+		if (opt != 'c') {
+			fputs("usage: stint-web [-c FILE]\n", stderr);
+			return 64;
+		}
+		p.conf_file = optarg;
+	}
+	proc_harden();
+	crypto_init();
+	log_init("stint-web", LOG_INFO_);
+	return program_load(&p) ? run(&p) : 78;
+}

@@ -1,0 +1,87 @@
+/* stint: the operator's command. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/conf.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "cli/cli.h"
+#include "crypto/crypto.h"
+#include "db/migrate.h"
+
+static const char usage[] =
+	"usage: stint [-c FILE] COMMAND\n"
+	"  migrate [--dry-run|--status]   bring the database up to date\n"
+	"  demo                           load the demo organizations\n"
+	"  doctor                         is everything there that is needed?\n"
+	"  routes [--json|--nginx|--openapi]\n"
+	"  explain ROUTE --as EMAIL       plan and document of a route, as that person\n"
+	"  check-queries                  plan every query, bind every route\n"
+	"  config check|help              the configuration, or all its options\n";
+
+static int config(void *mem, const struct conf *conf, const char *what)
+{
+	if (str_eq(what, "help"))
+		puts(conf_help(mem));
+	else if (str_eq(what, "check") && conf)
+		puts("The configuration is fine.");
+	else
+		return fputs(usage, stderr), 64;
+	return 0;
+}
+
+static int migrations(const struct conf *conf, const char *how)
+{
+	enum migrate_mode mode = str_eq(how, "--dry-run") ? MIGRATE_DRY_RUN :
+				 str_eq(how, "--status")  ? MIGRATE_STATUS :
+							    MIGRATE_RUN;
+
+	return migrate(conf->migrate_url, mode);
+}
+
+static int command(void *mem, const char *file, int argc, char **argv)
+{
+	const char *what = argc > 0 ? argv[0] : "", *first = argc > 1 ? argv[1] : NULL;
+	const char *why = NULL;
+	const struct conf *conf;
+
+	if (str_eq(what, "routes"))
+		return cli_routes(mem, first);
+	if (str_eq(what, "config") && str_eq(first, "help"))
+		return config(mem, NULL, first);
+	conf = conf_load(mem, file, &why);
+	if (!conf)
+		return fprintf(stderr, "stint: %s\n", why), 78;
+	if (str_eq(what, "migrate"))
+		return migrations(conf, first);
+	if (str_eq(what, "demo"))
+		return sql_file_run(conf->migrate_url, "demo.sql");
+	if (str_eq(what, "doctor"))
+		return cli_doctor(mem, conf);
+	if (str_eq(what, "check-queries"))
+		return cli_check_queries(mem, conf);
+	if (str_eq(what, "explain") && argc == 4 && str_eq(argv[2], "--as"))
+		return cli_explain(mem, conf, first, argv[3]);
+	if (str_eq(what, "config"))
+		return config(mem, conf, first);
+	return fputs(usage, stderr), 64;
+}
+
+int main(int argc, char **argv)
+{
+	void *mem = mem_root("stint");
+	const char *file = NULL;
+	int status;
+
+	if (argc > 2 && str_eq(argv[1], "-c")) {
+		file = argv[2];
+		argv += 2;
+		argc -= 2;
+	}
+	crypto_init();
+	log_init("stint", LOG_WARN_);
+	status = command(mem, file, argc - 1, argv + 1);
+	mem_free(mem);
+	return status;
+}
