@@ -9,11 +9,12 @@ EXTRA_DIST += \
 	sql/functions/40-triggers.sql \
 	sql/functions/50-seen.sql \
 	sql/functions/51-docs.sql \
-	sql/functions/60-time-entries.sql \
+	sql/functions/60-entry-input.sql \
 	sql/functions/61-frame.sql \
 	sql/functions/62-lists.sql \
 	sql/functions/63-work.sql \
 	sql/functions/64-week.sql \
+	sql/functions/65-time-entries.sql \
 	sql/functions/70-accounts.sql \
 	sql/functions/80-machinery.sql \
 	sql/migrations/0001-foundation.sql \

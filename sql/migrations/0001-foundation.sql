@@ -33,11 +33,11 @@ BEGIN
 	END LOOP;
 	-- Each refused entry would write its statement to the server's log. And every statement of the web is prepared and made
 	-- to run by one plan, without compiling it: planning again costs more than most of them do.
-	IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'stint_web' AND 'log_min_messages=fatal' = ANY (rolconfig)) THEN
-		ALTER ROLE stint_web SET log_min_messages = 'fatal';
-		ALTER ROLE stint_web SET plan_cache_mode = 'force_generic_plan';
-		ALTER ROLE stint_web SET jit = off;
-	END IF;
+	ALTER ROLE stint_web SET log_min_messages = 'fatal';
+	ALTER ROLE stint_web SET plan_cache_mode = 'force_generic_plan';
+	ALTER ROLE stint_web SET jit = off;
+	ALTER ROLE stint_web SET TimeZone = 'UTC';
+	ALTER ROLE stint_worker SET TimeZone = 'UTC';
 	IF NOT pg_has_role('stint_migrate', 'stint_owner', 'MEMBER') THEN
 		GRANT stint_owner TO stint_migrate;
 	END IF;

@@ -1,4 +1,4 @@
--- Time entries. Writing is in sql/functions/60-time-entries.sql, since it waits for its turn first and must look again
+-- Time entries. Writing is in sql/functions/65-time-entries.sql, since it waits for its turn first and must look again
 -- after that; the document is made by the view seen.time_entry_docs, the line of a page by seen.time_entry_rows.
 
 -- Newest first. from and to bound what an entry touches. Whose: the member asked for; else one's own for those who see no

@@ -1,4 +1,4 @@
--- The timer: the one entry of a member that runs. Writing is in sql/functions/60-time-entries.sql, since it waits for its
+-- The timer: the one entry of a member that runs. Writing is in sql/functions/65-time-entries.sql, since it waits for its
 -- turn first and must look again after that.
 
 -- name: timer_get
