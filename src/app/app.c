@@ -8,7 +8,7 @@
 #define SIGNIN_BURST 100
 
 struct app *app_new(void *mem, const struct conf *conf, const struct route *const *tables,
-		    const char **why)
+	const char **why)
 {
 	struct app *app = mem_new(mem, struct app);
 
@@ -16,7 +16,7 @@ struct app *app_new(void *mem, const struct conf *conf, const struct route *cons
 	app->conf = conf;
 	app->routes = routes_new(app, tables);
 	app->views = views_load(app, conf->templates_dir, conf->assets_file, conf->strict_templates,
-				why);
+		why);
 	if (!app->views)
 		return NULL;
 	app->limits = limits_new(conf->rate_per_minute, conf->rate_burst);

@@ -16,9 +16,9 @@ struct app {
 	const struct conf *conf;
 	const struct routes *routes;
 	const struct views *views;
-	struct limits *limits;         /* API, by credential or address */
-	struct limits *signin_limits;  /* sign-in, where Redis is away */
-	const struct query *enter;     /* app.enter */
+	struct limits *limits;        /* API, by credential or address */
+	struct limits *signin_limits; /* sign-in, where Redis is away */
+	const struct query *enter;    /* app.enter */
 };
 
 struct worker {
@@ -29,7 +29,7 @@ struct worker {
 
 /* NULL, *why says what is wrong. Templates that cannot be read stop the start. */
 struct app *app_new(void *mem, const struct conf *conf, const struct route *const *tables,
-		    const char **why);
+	const char **why);
 struct worker *worker_new(void *mem, struct app *app, const char *pool);
 /* One request from gate to answer. */
 void app_handle(struct worker *w, struct request *rq);

@@ -12,7 +12,8 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-enum { ENTER_WRITES = 1, ENTER_FRAME = 2 };
+enum { ENTER_WRITES = 1,
+	ENTER_FRAME = 2 };
 
 enum err fail(struct call *c, enum err e, const char *field)
 {
@@ -46,7 +47,7 @@ const char *call_param(struct call *c, const char *name)
 }
 
 static struct db_stmt call_bind(struct call *c, const struct query *query,
-				const struct pair *extra, size_t n)
+	const struct pair *extra, size_t n)
 {
 	const struct pairs given = { .items = (struct pair *)(uintptr_t)extra, .count = n };
 	const char **values = mem_array(c->rq->mem, const char *, (size_t)query->nparams + 1);
@@ -56,8 +57,7 @@ static struct db_stmt call_bind(struct call *c, const struct query *query,
 
 		for (size_t k = 0; k < given.count && !here; k++)
 			here = str_eq(given.items[k].name, query->params[i]);
-		values[i] = here ? pairs_get(&given, query->params[i]) :
-				   call_param(c, query->params[i]);
+		values[i] = here ? pairs_get(&given, query->params[i]) : call_param(c, query->params[i]);
 	}
 	return (struct db_stmt){ .query = query, .values = values };
 }
@@ -69,7 +69,7 @@ static enum err call_failed(struct call *c, const struct db_fail *f)
 }
 
 enum err call_query(struct call *c, const char *name, const struct pair *extra, size_t n,
-		    struct db_result **rows)
+	struct db_result **rows)
 {
 	struct db_stmt stmt = call_bind(c, query_find(name), extra, n);
 	struct db_fail f = { 0 };
@@ -82,7 +82,7 @@ enum err call_query(struct call *c, const char *name, const struct pair *extra, 
 static struct db_stmt enter_bind(struct call *c)
 {
 	int flags = (c->route->flags & ROUTE_WRITE ? ENTER_WRITES : 0) |
-		    (c->page && c->route->view ? ENTER_FRAME : 0);
+		(c->page && c->route->view ? ENTER_FRAME : 0);
 	const struct pair given[] = {
 		{ "need", mem_printf(c->rq->mem, "%d", (int)c->route->need) },
 		{ "flags", mem_printf(c->rq->mem, "%d", flags) },
@@ -133,7 +133,7 @@ static enum err run_public(struct call *c)
 	struct db_fail f = { 0 };
 
 	if (db_run(c->worker->db, c->rq->mem, &stmt, 1, !(c->route->flags & ROUTE_WRITE), &rows,
-		   &f))
+		    &f))
 		return call_failed(c, &f);
 	return take_document(c, rows);
 }
@@ -157,10 +157,10 @@ enum err call_run(struct call *c)
 		stmts[n++] = call_bind(c, c->face->query, NULL, 0);
 	if (idempotency_wanted(c))
 		e = db_run_then(c->worker->db, c->rq->mem, stmts, n, idempotency_store, c, results,
-				&f);
+			&f);
 	else
 		e = db_run(c->worker->db, c->rq->mem, stmts, n, !(c->route->flags & ROUTE_WRITE),
-			   results, &f);
+			results, &f);
 	if (e == ERR_IDEMPOTENCY_REPLAY)
 		return idempotency_replay(c, f.extra);
 	if (e)

@@ -36,14 +36,14 @@ static enum err text_length(struct parsing *p, const char *text, int64_t most)
 		most = p->f->max;
 	if (length > most) {
 		*p->message = mem_printf(p->mem, _("At most %lld characters; this has %lld."),
-					 (long long)most, (long long)length);
+			(long long)most, (long long)length);
 		return ERR_TOO_LONG;
 	}
 	if (length == 0 && (p->f->flags & F_REQUIRED))
 		return ERR_REQUIRED;
 	if (length < p->f->min && (length > 0 || p->f->flags & F_REQUIRED)) {
 		*p->message = mem_printf(p->mem, _("At least %lld characters."),
-					 (long long)p->f->min);
+			(long long)p->f->min);
 		return ERR_TOO_SHORT;
 	}
 	return OK;
@@ -69,8 +69,7 @@ static enum err parse_text(struct parsing *p)
 	if (e)
 		return e;
 	if (has_control(text, lines)) {
-		*p->message = lines ? _("Remove the control characters.") :
-				      _("Use one line without control characters.");
+		*p->message = lines ? _("Remove the control characters.") : _("Use one line without control characters.");
 		return ERR_FORMAT;
 	}
 	*p->value = json_object_new_string(text);
@@ -142,7 +141,7 @@ static enum err parse_int(struct parsing *p)
 	}
 	if (n < p->f->min || n > max) {
 		*p->message = mem_printf(p->mem, _("Between %lld and %lld."), (long long)p->f->min,
-					 (long long)max);
+			(long long)max);
 		return ERR_RANGE;
 	}
 	*p->value = json_object_new_int64(n);
@@ -150,7 +149,7 @@ static enum err parse_int(struct parsing *p)
 }
 
 enum err field_parse_id(void *mem, const char *text, struct json_object **value,
-			const char **message)
+	const char **message)
 {
 	char id[UUID_TEXT];
 
@@ -206,13 +205,13 @@ static enum err parse_clock(struct parsing *p)
 }
 
 enum err field_parse_seconds(void *mem, const struct field *f, int64_t seconds,
-			     struct json_object **value, const char **message)
+	struct json_object **value, const char **message)
 {
 	int64_t max = f->max ? f->max : 31 * 86400;
 
 	if (seconds < f->min || seconds > max) {
 		*message = mem_printf(mem, _("Between %lld and %lld seconds."), (long long)f->min,
-				      (long long)max);
+			(long long)max);
 		return ERR_RANGE;
 	}
 	*value = json_object_new_int64(seconds);
@@ -284,7 +283,7 @@ const char *field_type_name(enum field_type type)
 }
 
 enum err field_parse(void *mem, const struct field *f, const char *text, struct json_object **value,
-		     const char **message)
+	const char **message)
 {
 	struct parsing p = { .mem = mem, .f = f, .text = text, .value = value, .message = message };
 

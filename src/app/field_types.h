@@ -5,11 +5,11 @@
 
 /* OK with *value (a new reference; may be NULL for null), or an error with *message: translated, or NULL for the error's own. */
 enum err field_parse(void *mem, const struct field *f, const char *text, struct json_object **value,
-		     const char **message);
+	const char **message);
 enum err field_parse_id(void *mem, const char *text, struct json_object **value,
-			const char **message);
+	const char **message);
 enum err field_parse_seconds(void *mem, const struct field *f, int64_t seconds,
-			     struct json_object **value, const char **message);
+	struct json_object **value, const char **message);
 /* "a text", "true or false" …, translated, for messages. */
 const char *field_type_name(enum field_type type);
 

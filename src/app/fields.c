@@ -25,7 +25,7 @@ static const struct field *field_find(const struct field *fields, const char *na
 }
 
 void input_error(struct request *rq, struct input *in, const char *field, enum err e,
-		 const char *message)
+	const char *message)
 {
 	for (int i = 0; i < in->nerrors; i++) {
 		if (str_eq(in->errors[i].field, field))
@@ -57,7 +57,7 @@ static void input_put(struct input *in, const char *name, struct json_object *va
 
 /* One value, as text, into the typed document. */
 static void field_store(struct request *rq, const struct field *f, const char *text,
-			struct input *in)
+	struct input *in)
 {
 	struct json_object *value = NULL;
 	const char *message = NULL;
@@ -70,7 +70,7 @@ static void field_store(struct request *rq, const struct field *f, const char *t
 }
 
 static void field_store_list(struct request *rq, const struct field *f, struct json_object *array,
-			     struct input *in)
+	struct input *in)
 {
 	struct json_object *out = json_own(rq->mem, json_object_new_array());
 	size_t n = json_object_array_length(array);
@@ -78,7 +78,7 @@ static void field_store_list(struct request *rq, const struct field *f, struct j
 
 	if (n > most) {
 		input_error(rq, in, f->name, ERR_TOO_LONG,
-			    mem_printf(rq->mem, _("At most %zu of these."), most));
+			mem_printf(rq->mem, _("At most %zu of these."), most));
 		return;
 	}
 	for (size_t i = 0; i < n; i++) {
@@ -100,7 +100,7 @@ static void field_store_list(struct request *rq, const struct field *f, struct j
 
 /* The JSON types a field takes, besides text that it parses itself. */
 static enum err field_from_json(struct request *rq, const struct field *f, struct json_object *value,
-				struct input *in)
+	struct input *in)
 {
 	enum json_type type = json_object_get_type(value);
 
@@ -116,16 +116,15 @@ static enum err field_from_json(struct request *rq, const struct field *f, struc
 		field_store_list(rq, f, value, in);
 		return OK;
 	}
-	if (f->type == FIELD_BOOL ? type != json_type_boolean :
-	    f->type == FIELD_INT  ? type != json_type_int :
-	    f->type == FIELD_DURATION ? type != json_type_int && type != json_type_string :
-				    type != json_type_string)
+	if (f->type == FIELD_BOOL ? type != json_type_boolean : f->type == FIELD_INT ? type != json_type_int
+			: f->type == FIELD_DURATION                                  ? type != json_type_int && type != json_type_string
+										     : type != json_type_string)
 		return ERR_TYPE;
 	if (f->type == FIELD_DURATION && type == json_type_int) {
 		const char *message = NULL;
 		struct json_object *seconds = NULL;
 		enum err e = field_parse_seconds(rq->mem, f, json_object_get_int64(value), &seconds,
-						 &message);
+			&message);
 		if (e)
 			input_error(rq, in, f->name, e, message);
 		else
@@ -137,7 +136,7 @@ static enum err field_from_json(struct request *rq, const struct field *f, struc
 }
 
 static void fields_required(struct request *rq, const struct field *fields, bool page,
-			    struct input *in)
+	struct input *in)
 {
 	unsigned hidden = page ? F_API : F_PAGE;
 
@@ -196,7 +195,7 @@ enum err fields_from_json(struct request *rq, const struct field *fields, struct
 			e = field_from_json(rq, f, value, in);
 			if (e)
 				input_error(rq, in, f->name, e,
-					    e == ERR_TYPE ? type_message(rq, f) : NULL);
+					e == ERR_TYPE ? type_message(rq, f) : NULL);
 		}
 	}
 	fields_required(rq, fields, false, in);
@@ -210,7 +209,7 @@ static bool is_form_own(const char *name)
 }
 
 static void form_list_add(struct request *rq, const struct field *f, const char *text,
-			  struct input *in)
+	struct input *in)
 {
 	struct json_object *list = NULL, *value = NULL;
 	const char *message = NULL;
@@ -253,7 +252,7 @@ static void form_one(struct request *rq, const struct field *f, const char *text
 }
 
 enum err fields_from_form(struct request *rq, const struct field *fields, const struct pairs *sent,
-			  bool page, struct input *in)
+	bool page, struct input *in)
 {
 	input_start(rq, in);
 	for (size_t i = 0; i < sent->count; i++) {

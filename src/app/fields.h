@@ -16,7 +16,7 @@ enum field_type {
 	FIELD_PASSWORD, /* kept as it is, never given back */
 	FIELD_EMAIL,    /* trimmed; shape checked; at most 254 */
 	FIELD_BOOL,
-	FIELD_INT,      /* min … max */
+	FIELD_INT, /* min … max */
 	FIELD_UUID,
 	FIELD_UUIDS,    /* JSON array, or a form field sent several times; at most max */
 	FIELD_INSTANT,  /* RFC 3339 */
@@ -28,10 +28,10 @@ enum field_type {
 };
 
 enum field_flags {
-	F_REQUIRED = 1,  /* must be there and not empty */
-	F_NULL = 2,      /* null (JSON) or empty (form) means null */
-	F_PAGE = 4,      /* forms alone know it */
-	F_API = 8,       /* programs alone know it */
+	F_REQUIRED = 1, /* must be there and not empty */
+	F_NULL = 2,     /* null (JSON) or empty (form) means null */
+	F_PAGE = 4,     /* forms alone know it */
+	F_API = 8,      /* programs alone know it */
 	F_PATCH = 16,   /* with F_REQUIRED: may be absent (it then stays), but not empty */
 };
 
@@ -52,7 +52,7 @@ struct field_error {
 };
 
 struct input {
-	const char *where;           /* of a body that could not be read: what and where, for people */
+	const char *where;          /* of a body that could not be read: what and where, for people */
 	struct json_object *values; /* validated, typed; only what was sent (and defaults) */
 	struct pairs raw;           /* what came in, as text, for the form; passwords left out */
 	struct field_error *errors;

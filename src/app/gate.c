@@ -51,12 +51,12 @@ static enum err gate_rate(struct call *c)
 	s = limits_take(c->app->limits, key, strlen(key));
 	res_header(c->rq, "RateLimit-Limit", mem_printf(c->rq->mem, "%lld", (long long)s.limit));
 	res_header(c->rq, "RateLimit-Remaining",
-		   mem_printf(c->rq->mem, "%lld", (long long)s.remaining));
+		mem_printf(c->rq->mem, "%lld", (long long)s.remaining));
 	res_header(c->rq, "RateLimit-Reset", mem_printf(c->rq->mem, "%lld", (long long)s.reset_s));
 	if (!s.refused)
 		return OK;
 	res_header(c->rq, "Retry-After",
-		   mem_printf(c->rq->mem, "%lld", (long long)(s.reset_s > 0 ? s.reset_s : 1)));
+		mem_printf(c->rq->mem, "%lld", (long long)(s.reset_s > 0 ? s.reset_s : 1)));
 	return fail(c, ERR_RATE_LIMIT, NULL);
 }
 
@@ -108,7 +108,7 @@ static enum err gate_content(struct call *c)
 		return fail(c, ERR_MEDIA_TYPE, NULL);
 	}
 	enum err e = form_parse(c->rq->mem, c->rq->body ? c->rq->body : "", c->rq->body_len,
-				&c->form);
+		&c->form);
 
 	return e ? fail(c, e, NULL) : OK;
 }
@@ -116,8 +116,7 @@ static enum err gate_content(struct call *c)
 /* If-Match takes the version as ETag gave it, or * for any. A form carries it as a field. */
 static enum err gate_version(struct call *c)
 {
-	const char *sent = c->page ? pairs_get(&c->form, "version") :
-				     request_header(c->rq, "If-Match");
+	const char *sent = c->page ? pairs_get(&c->form, "version") : request_header(c->rq, "If-Match");
 	size_t len = sent ? strlen(sent) : 0;
 	int64_t n;
 
@@ -134,7 +133,11 @@ static enum err gate_version(struct call *c)
 enum err gate_pass(struct call *c)
 {
 	enum err (*const checks[])(struct call *) = {
-		gate_rate, gate_content, gate_csrf_check, gate_version, idempotency_check,
+		gate_rate,
+		gate_content,
+		gate_csrf_check,
+		gate_version,
+		idempotency_check,
 	};
 
 	gate_identify(c);

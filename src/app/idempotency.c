@@ -19,7 +19,7 @@ static const char *key_of(const struct call *c)
 bool idempotency_wanted(const struct call *c)
 {
 	return !c->page && c->face->method == METHOD_POST && (c->route->flags & ROUTE_WRITE) &&
-	       !c->route->fn && key_of(c);
+		!c->route->fn && key_of(c);
 }
 
 enum err idempotency_check(struct call *c)
@@ -73,7 +73,8 @@ struct db_stmt idempotency_store(void *call, void *mem, struct db_result **resul
 	const struct pair given[] = {
 		{ "key", key_of(c) },
 		{ "route", c->route->name },
-		{ "status", none ? NULL : status ? status : "200" },
+		{ "status", none ? NULL : status ? status
+						 : "200" },
 		{ "doc", db_text(work, 0, "doc") },
 		{ "etag", db_text(work, 0, "etag") },
 		{ "location", db_text(work, 0, "location") },

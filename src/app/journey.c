@@ -40,8 +40,7 @@ static enum err input_read(struct call *c)
 	enum err e;
 
 	if (c->face->method == METHOD_GET)
-		e = rq->query.count || fields ?
-			    fields_from_form(rq, fields, &rq->query, false, &c->in) : OK;
+		e = rq->query.count || fields ? fields_from_form(rq, fields, &rq->query, false, &c->in) : OK;
 	else if (c->page)
 		e = fields_from_form(rq, fields, &c->form, true, &c->in);
 	else
@@ -133,7 +132,7 @@ static void refuse(struct call *c)
 	else if (c->err == ERR_UNAUTHENTICATED && c->route)
 		to_sign_in(c);
 	else if (!c->route || !c->route->on || status == 404 || status >= 500 ||
-		 c->err == ERR_CSRF || !show_again(c))
+		c->err == ERR_CSRF || !show_again(c))
 		page_error(c);
 }
 
@@ -144,8 +143,8 @@ static enum err journey(struct call *c)
 	if (!e)
 		e = input_read(c);
 	if (!e)
-		e = c->route->fn ? c->route->fn(c) :
-		    c->face->query || c->route->need != PERM_PUBLIC ? call_run(c) : OK;
+		e = c->route->fn ? c->route->fn(c) : c->face->query || c->route->need != PERM_PUBLIC ? call_run(c)
+												     : OK;
 	return e;
 }
 

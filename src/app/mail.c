@@ -47,7 +47,7 @@ static void put_head(struct buf *out, const struct app *app, const char *to, con
 	gmtime_r(&now, &tm);
 	strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S +0000", &tm);
 	buf_printf(out, "From: %s\r\nTo: %s\r\nDate: %s\r\nMessage-ID: <%s@stint>\r\n",
-		   app->conf->mail_from, to, date, id);
+		app->conf->mail_from, to, date, id);
 	buf_puts(out, "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
 		      "Content-Transfer-Encoding: 8bit\r\n");
 }
@@ -68,7 +68,7 @@ static void put_text(struct buf *out, const char *text)
 }
 
 enum err mail_send(struct app *app, void *mem, const char *to, const char *template_name,
-		   struct json_object *doc)
+	struct json_object *doc)
 {
 	const struct view_env env = { .zone = "UTC", .language = "en", .now_us = clock_now_us() };
 	char id[UUID_TEXT];
@@ -154,7 +154,7 @@ static int newest_first(const struct dirent **a, const struct dirent **b)
 static int is_mail(const struct dirent *d)
 {
 	return d->d_name[0] != '.' && str_ends(d->d_name, ".eml") &&
-	       strlen(d->d_name) == UUID_TEXT - 1 + strlen(".eml");
+		strlen(d->d_name) == UUID_TEXT - 1 + strlen(".eml");
 }
 
 static struct json_object *mail_list(struct app *app, void *mem)

@@ -9,12 +9,15 @@
 #include "base/str.h"
 
 static const char *const method_keys[] = {
-	[METHOD_GET] = "get",	  [METHOD_POST] = "post",     [METHOD_PUT] = "put",
-	[METHOD_PATCH] = "patch", [METHOD_DELETE] = "delete",
+	[METHOD_GET] = "get",
+	[METHOD_POST] = "post",
+	[METHOD_PUT] = "put",
+	[METHOD_PATCH] = "patch",
+	[METHOD_DELETE] = "delete",
 };
 
 static struct json_object *parameter(const char *name, const char *in, bool required,
-				     struct json_object *schema)
+	struct json_object *schema)
 {
 	struct json_object *p = json_object_new_object();
 
@@ -42,14 +45,13 @@ static struct json_object *parameters(void *mem, const struct face *face)
 
 	path_parameters(mem, face, list);
 	for (const struct field *f = face->route->fields;
-	     f && f->name && face->method == METHOD_GET; f++)
-		json_object_array_add(list, parameter(f->name, "query", f->flags & F_REQUIRED,
-						      schema_field(f)));
+		f && f->name && face->method == METHOD_GET; f++)
+		json_object_array_add(list, parameter(f->name, "query", f->flags & F_REQUIRED, schema_field(f)));
 	if (face->method == METHOD_PATCH || face->method == METHOD_DELETE)
 		json_object_array_add(list, parameter("If-Match", "header", false, schema_text()));
 	if (face->method == METHOD_POST && face->route->need != PERM_PUBLIC)
 		json_object_array_add(list,
-				      parameter("Idempotency-Key", "header", false, schema_text()));
+			parameter("Idempotency-Key", "header", false, schema_text()));
 	return list;
 }
 
@@ -83,21 +85,20 @@ static struct json_object *response(const char *text, struct json_object *body)
 static struct json_object *responses(const struct route *route)
 {
 	struct json_object *o = json_object_new_object();
-	const char *good = route->flags & ROUTE_DELETES ? "204" :
-			   route->flags & ROUTE_CREATES ? "201" : "200";
+	const char *good = route->flags & ROUTE_DELETES ? "204" : route->flags & ROUTE_CREATES ? "201"
+											       : "200";
 
 	if (!route->reply || route->flags & ROUTE_DELETES)
 		json_object_object_add(o, route->reply || route->flags & ROUTE_DELETES ? good : "204",
-				       response("Done.", NULL));
+			response("Done.", NULL));
 	else
 		json_object_object_add(o, good,
-				       response("The answer.",
-						content("application/json", schema_reply(route))));
+			response("The answer.",
+				content("application/json", schema_reply(route))));
 	if (route->flags & ROUTE_OPTIONAL)
 		json_object_object_add(o, "204", response("There is none.", NULL));
 	json_object_object_add(o, "default",
-			       response("What went wrong.", content("application/problem+json",
-								    schema_ref("Problem"))));
+		response("What went wrong.", content("application/problem+json", schema_ref("Problem"))));
 	return o;
 }
 
@@ -108,11 +109,10 @@ static struct json_object *operation(void *mem, const struct face *face)
 	const char *dot = strchr(route->name, '.');
 
 	json_object_object_add(o, "operationId",
-			       json_object_new_string(route_symbol(mem, route->name)));
+		json_object_new_string(route_symbol(mem, route->name)));
 	json_object_object_add(o, "summary",
-			       json_object_new_string(route->summary ? route->summary : route->name));
-	json_object_array_add(tags, json_object_new_string_len(route->name,
-							       (int)(dot - route->name)));
+		json_object_new_string(route->summary ? route->summary : route->name));
+	json_object_array_add(tags, json_object_new_string_len(route->name, (int)(dot - route->name)));
 	json_object_object_add(o, "tags", tags);
 	json_object_object_add(o, "parameters", parameters(mem, face));
 	if (face->method != METHOD_GET && face->method != METHOD_DELETE && route->fields)
@@ -139,7 +139,7 @@ static struct json_object *paths(void *mem, const struct routes *routes)
 			json_object_object_add(all, below, path);
 		}
 		json_object_object_add(path, method_keys[faces[i].method],
-				       operation(mem, &faces[i]));
+			operation(mem, &faces[i]));
 	}
 	return all;
 }
@@ -157,17 +157,16 @@ static struct json_object *components(const struct routes *routes)
 	}
 	json_object_object_add(o, "schemas", schemas);
 	json_object_object_add(o, "securitySchemes",
-			       json_tokener_parse("{\"token\":{\"type\":\"http\",\"scheme\":\"bearer\"}}"));
+		json_tokener_parse("{\"token\":{\"type\":\"http\",\"scheme\":\"bearer\"}}"));
 	return o;
 }
 
 struct json_object *openapi_document(void *mem, const struct routes *routes)
 {
-	struct json_object *o = json_own(mem, json_tokener_parse(
-		"{\"openapi\":\"3.1.0\",\"info\":{\"title\":\"Stint\",\"version\":\"1\","
-		"\"description\":\"Time tracking for teams.\","
-		"\"license\":{\"name\":\"AGPL-3.0-only\",\"identifier\":\"AGPL-3.0-only\"}},"
-		"\"servers\":[{\"url\":\"" API_BASE "\"}],\"security\":[{\"token\":[]}]}"));
+	struct json_object *o = json_own(mem, json_tokener_parse("{\"openapi\":\"3.1.0\",\"info\":{\"title\":\"Stint\",\"version\":\"1\","
+								 "\"description\":\"Time tracking for teams.\","
+								 "\"license\":{\"name\":\"AGPL-3.0-only\",\"identifier\":\"AGPL-3.0-only\"}},"
+								 "\"servers\":[{\"url\":\"" API_BASE "\"}],\"security\":[{\"token\":[]}]}"));
 
 	json_object_object_add(o, "paths", paths(mem, routes));
 	json_object_object_add(o, "components", components(routes));

@@ -83,9 +83,8 @@ static struct json_object *list_of(struct json_object *items)
 
 static struct json_object *schema_attr(const struct attr *a)
 {
-	struct json_object *o = a->type == ATTR_OBJECT ? schema_ref(a->of->name) :
-				a->type == ATTR_LIST   ? list_of(schema_ref(a->of->name)) :
-							 parsed(attr_schemas[a->type]);
+	struct json_object *o = a->type == ATTR_OBJECT ? schema_ref(a->of->name) : a->type == ATTR_LIST ? list_of(schema_ref(a->of->name))
+													: parsed(attr_schemas[a->type]);
 
 	return a->nullable ? or_null(o) : o;
 }

@@ -19,9 +19,15 @@
 static const struct {
 	const char *name, *path;
 } places[] = {
-	{ "timer", "/timer" },	       { "timer", "/time-entries" }, { "week", "/week" },
-	{ "projects", "/projects" },   { "clients", "/clients" },    { "tags", "/tags" },
-	{ "team", "/team" },	       { "settings", "/settings" },  { "dashboard", "/" },
+	{ "timer", "/timer" },
+	{ "timer", "/time-entries" },
+	{ "week", "/week" },
+	{ "projects", "/projects" },
+	{ "clients", "/clients" },
+	{ "tags", "/tags" },
+	{ "team", "/team" },
+	{ "settings", "/settings" },
+	{ "dashboard", "/" },
 };
 
 const char *page_local_path(const char *path)
@@ -48,7 +54,7 @@ static struct json_object *nav_of(const char *path)
 	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
 		size_t len = strlen(places[i].path);
 		bool here = str_eq(path, places[i].path) ||
-			    (len > 1 && str_starts(path, places[i].path) && path[len] == '/');
+			(len > 1 && str_starts(path, places[i].path) && path[len] == '/');
 
 		if (here && !found)
 			json_object_object_add(nav, places[i].name, json_object_new_boolean(true));
@@ -81,7 +87,7 @@ static struct json_object *flash_of(struct call *c)
 		return NULL;
 	res_cookie(c->rq, FLASH_COOKIE, "", -1);
 	face = routes_by_name(c->app->routes,
-			      mem_strndup(c->rq->mem, cookie, (size_t)(mark - cookie)), true);
+		mem_strndup(c->rq->mem, cookie, (size_t)(mark - cookie)), true);
 	if (!face || !face->route->done)
 		return NULL;
 	if (face->route->undo && uuid_is_valid(mark + 1))
@@ -160,11 +166,11 @@ void page_show(struct call *c, const struct call *failed)
 {
 	const char *view = c->view ? c->view : c->route->view;
 	struct json_object *root;
-	int status = failed ? err_info(failed->err)->status : c->status ? c->status : 200;
+	int status = failed ? err_info(failed->err)->status : c->status ? c->status
+									: 200;
 
 	if (!c->document)
-		c->document = c->doc ? json_trusted(c->rq->mem, c->doc) :
-				       json_own(c->rq->mem, json_object_new_object());
+		c->document = c->doc ? json_trusted(c->rq->mem, c->doc) : json_own(c->rq->mem, json_object_new_object());
 	if (c->route->flags & ROUTE_ZONES)
 		put_zones(c, c->document);
 	root = root_of(c, failed);
@@ -179,7 +185,7 @@ static void plain_error(struct call *c)
 {
 	const struct err_info *info = err_info(c->err);
 	const char *text = mem_printf(c->rq->mem, "%d %s\n%s\n%s\n", info->status, _(info->title),
-				      _(info->detail), c->rq->id);
+		_(info->detail), c->rq->id);
 
 	res_body(c->rq, info->status, "text/plain; charset=utf-8", text, strlen(text));
 }
@@ -235,6 +241,7 @@ void page_after(struct call *c)
 
 	if (c->route->done)
 		res_cookie(c->rq, FLASH_COOKIE,
-			   mem_printf(c->rq->mem, "%s~%s", c->route->name, id), 60);
-	page_redirect(c, c->redirect ? c->redirect : back ? back : then_path(c));
+			mem_printf(c->rq->mem, "%s~%s", c->route->name, id), 60);
+	page_redirect(c, c->redirect ? c->redirect : back ? back
+							  : then_path(c));
 }

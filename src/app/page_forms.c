@@ -27,11 +27,11 @@ static bool document_value(const struct call *c, const char *name, struct json_o
 	if (!json_object_object_get_ex(c->document, mem_strndup(c->rq->mem, name, len - 3), &whole))
 		return false;
 	return json_object_is_type(whole, json_type_object) &&
-	       json_object_object_get_ex(whole, "id", value);
+		json_object_object_get_ex(whole, "id", value);
 }
 
 static struct json_object *shown(const struct call *c, const struct field *f,
-				 struct json_object *value)
+	struct json_object *value)
 {
 	char text[DURATION_TEXT];
 
@@ -46,14 +46,14 @@ static struct json_object *shown(const struct call *c, const struct field *f,
 }
 
 static struct json_object *typed(struct request *rq, const struct call *failed,
-				 const struct field *f)
+	const struct field *f)
 {
 	const char *text = pairs_get(&failed->in.raw, f->name);
 	struct json_object *list = NULL;
 
 	if (f->type == FIELD_UUIDS) {
 		if (failed->in.values &&
-		    json_object_object_get_ex(failed->in.values, f->name, &list) && list)
+			json_object_object_get_ex(failed->in.values, f->name, &list) && list)
 			return json_object_get(list);
 		return json_object_new_array();
 	}
@@ -78,7 +78,7 @@ static struct json_object *fallback(const struct field *f)
 }
 
 static struct json_object *value_of(struct call *c, const struct route *form,
-				    const struct call *failed, const struct field *f)
+	const struct call *failed, const struct field *f)
 {
 	struct json_object *value = NULL;
 
@@ -87,7 +87,7 @@ static struct json_object *value_of(struct call *c, const struct route *form,
 	if (failed && failed->route == form)
 		return typed(c->rq, failed, f);
 	if (c->in.values && c->face->method == METHOD_GET &&
-	    json_object_object_get_ex(c->in.values, f->name, &value))
+		json_object_object_get_ex(c->in.values, f->name, &value))
 		return shown(c, f, value);
 	if (is_of_document(c, form) && document_value(c, f->name, &value))
 		return shown(c, f, value);
@@ -106,24 +106,24 @@ static void put_messages(struct json_object *form, const struct call *failed)
 
 		json_object_object_add(errors, e->field, json_object_new_string(e->message));
 		json_object_object_add(codes, e->field,
-				       json_object_new_string(err_info(e->err)->code));
+			json_object_new_string(err_info(e->err)->code));
 	}
 	if (!placed && failed->field &&
-	    json_object_object_get_ex(errors, failed->field, NULL)) {
+		json_object_object_get_ex(errors, failed->field, NULL)) {
 		json_object_object_add(errors, failed->field,
-				       json_object_new_string(problem_detail(failed)));
+			json_object_new_string(problem_detail(failed)));
 		json_object_object_add(codes, failed->field,
-				       json_object_new_string(err_info(failed->err)->code));
+			json_object_new_string(err_info(failed->err)->code));
 		placed = true;
 	}
 	if (!placed)
 		json_object_object_add(form, "error",
-				       json_object_new_string(problem_detail(failed)));
+			json_object_new_string(problem_detail(failed)));
 	json_object_object_add(form, "failed", json_object_new_boolean(true));
 }
 
 static void put_form(struct call *c, struct json_object *forms, const struct route *form,
-		     const struct call *failed)
+	const struct call *failed)
 {
 	struct json_object *o = json_object_new_object(), *values = json_object_new_object();
 	struct json_object *errors = json_object_new_object(), *codes = json_object_new_object();
@@ -144,7 +144,7 @@ static void put_form(struct call *c, struct json_object *forms, const struct rou
 }
 
 static void put_named(struct call *c, struct json_object *forms, const char *name,
-		      const struct call *failed)
+	const struct call *failed)
 {
 	const struct face *face = routes_by_name(c->app->routes, name, true);
 

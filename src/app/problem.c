@@ -38,7 +38,7 @@ static struct json_object *errors_list(const struct call *c)
 
 	for (int i = 0; i < c->in.nerrors; i++)
 		put_error(list, c->in.errors[i].field, c->in.errors[i].err,
-			  c->in.errors[i].message);
+			c->in.errors[i].message);
 	if (!c->in.nerrors && c->field)
 		put_error(list, c->field, c->err, problem_detail(c));
 	return list;

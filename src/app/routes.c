@@ -66,8 +66,11 @@ static enum method method_of(const struct route *route, const char *text)
 		const char *text;
 		enum method method;
 	} methods[] = {
-		{ "GET ", METHOD_GET },	    { "POST ", METHOD_POST },	  { "PUT ", METHOD_PUT },
-		{ "PATCH ", METHOD_PATCH }, { "DELETE ", METHOD_DELETE },
+		{ "GET ", METHOD_GET },
+		{ "POST ", METHOD_POST },
+		{ "PUT ", METHOD_PUT },
+		{ "PATCH ", METHOD_PATCH },
+		{ "DELETE ", METHOD_DELETE },
 	};
 
 	for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
@@ -141,7 +144,7 @@ const struct face *routes_faces(const struct routes *r, int *count)
 }
 
 const struct face *routes_find(const struct routes *r, void *mem, enum method method,
-			       const char *path, struct pairs *params, const char **allow)
+	const char *path, struct pairs *params, const char **allow)
 {
 	return router_find(r->router, mem, method, path, params, allow);
 }

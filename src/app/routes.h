@@ -24,7 +24,7 @@ struct routes;
 struct routes *routes_new(void *mem, const struct route *const *tables);
 const struct face *routes_faces(const struct routes *r, int *count);
 const struct face *routes_find(const struct routes *r, void *mem, enum method method,
-			       const char *path, struct pairs *params, const char **allow);
+	const char *path, struct pairs *params, const char **allow);
 /* The face of a route by name; page chooses which. NULL when it has none. */
 const struct face *routes_by_name(const struct routes *r, const char *name, bool page);
 /* "tags_update" of "tags.update". */

@@ -27,7 +27,7 @@ static const char *network_of(struct call *c)
 static const char *key_pair(struct call *c, const char *what, const char *account)
 {
 	const char *who = mac(c->rq->mem, c->app->conf->secret_key, "throttle",
-			      mem_printf(c->rq->mem, "%s\n%s", account, network_of(c)));
+		mem_printf(c->rq->mem, "%s\n%s", account, network_of(c)));
 
 	return mem_printf(c->rq->mem, "stint:throttle:%s:%.22s", what, who);
 }
@@ -40,7 +40,7 @@ static const char *key_network(struct call *c, const char *what)
 static enum err refuse_for(struct call *c, int64_t left_s)
 {
 	res_header(c->rq, "Retry-After",
-		   mem_printf(c->rq->mem, "%lld", (long long)(left_s > 0 ? left_s : 1)));
+		mem_printf(c->rq->mem, "%lld", (long long)(left_s > 0 ? left_s : 1)));
 	return fail(c, ERR_RATE_LIMIT, NULL);
 }
 
@@ -62,7 +62,7 @@ enum err throttle_check(struct call *c, const char *what, const char *account)
 	if (tries >= conf->signin_tries)
 		return refuse_for(c, left_s);
 	if (redis_peek(c->worker->redis, key_network(c, what), &tries, &left_s) &&
-	    tries >= conf->signin_network_tries)
+		tries >= conf->signin_network_tries)
 		return refuse_for(c, left_s);
 	return OK;
 }

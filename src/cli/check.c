@@ -44,8 +44,8 @@ static int check_bindings(void *mem)
 			if (is_bound(&faces[i], faces[i].query->params[k]))
 				continue;
 			printf("%s: query %s wants :%s, which the route does not supply\n",
-			       faces[i].route->name, faces[i].query->name,
-			       faces[i].query->params[k]);
+				faces[i].route->name, faces[i].query->name,
+				faces[i].query->params[k]);
 			bad++;
 		}
 	}
@@ -64,9 +64,9 @@ static bool is_planned(struct db *db, void *mem, const struct query *query)
 	buf_puts(&sql, "EXPLAIN ");
 	buf_puts(&sql, query->sql);
 	const struct query explain = { .name = mem_printf(mem, "check_%s", query->name),
-				       .sql = sql.data,
-				       .params = query->params,
-				       .nparams = query->nparams };
+		.sql = sql.data,
+		.params = query->params,
+		.nparams = query->nparams };
 	const struct db_stmt stmt = { .query = &explain, .values = values };
 
 	return db_run(db, mem, &stmt, 1, true, &rows, &f) == OK;
@@ -81,7 +81,7 @@ int cli_check_queries(void *mem, const struct conf *conf)
 	for (int i = 0; i < n; i++) {
 		if (!is_planned(db, mem, &queries[i])) {
 			printf("query %s cannot be prepared; the log line above says why\n",
-			       queries[i].name);
+				queries[i].name);
 			bad++;
 		}
 	}
@@ -100,12 +100,12 @@ int cli_doctor(void *mem, const struct conf *conf)
 	int bad = 0;
 
 	bad += say("database", db_ping(db_new(mem, conf->database_url, "stint doctor")),
-		   "cannot be reached; see database_url");
+		"cannot be reached; see database_url");
 	bad += say("redis", redis_ping(redis_new(mem, conf->redis_url)),
-		   "cannot be reached; see redis_url (time tracking works without it)");
+		"cannot be reached; see redis_url (time tracking works without it)");
 	bad += say("mail", access(conf->mail_dir, W_OK) == 0, "mail_dir cannot be written to");
 	bad += say("templates", access(conf->templates_dir, R_OK) == 0,
-		   "templates_dir cannot be read");
+		"templates_dir cannot be read");
 	bad += say("assets", access(conf->assets_file, R_OK) == 0, "assets_file cannot be read");
 	return bad ? 1 : 0;
 }

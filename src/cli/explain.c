@@ -15,7 +15,7 @@
 #include "features/features.h"
 
 static struct db_result *run(struct db *db, void *mem, const struct query *query,
-			     const char *const *values)
+	const char *const *values)
 {
 	const struct db_stmt stmt = { .query = query, .values = values };
 	struct db_fail f = { 0 };
@@ -48,8 +48,12 @@ static bool sign_in(struct db *db, void *mem, const char *email, const char *has
 	if (!rows || db_rows(rows) == 0)
 		return false;
 	const struct pair given[] = {
-		{ "user_id", db_text(rows, 0, "user_id") }, { "kind", "token" }, { "hash", hash },
-		{ "user_agent", "stint explain" },	    { "ip", "" },	 { "days", "1" },
+		{ "user_id", db_text(rows, 0, "user_id") },
+		{ "kind", "token" },
+		{ "hash", hash },
+		{ "user_agent", "stint explain" },
+		{ "ip", "" },
+		{ "days", "1" },
 	};
 
 	return run(db, mem, create, bind(mem, create, given, 6)) != NULL;
@@ -71,15 +75,14 @@ static void explain(struct db *db, void *mem, const struct face *face, const cha
 	struct buf sql;
 	const struct query *enter = query_find("enter");
 	const struct pair caller[] = { { "credential", hash }, { "need", "-1" }, { "flags", "0" },
-				       { "limit", "50" },      { "input", "{}" } };
+		{ "limit", "50" }, { "input", "{}" } };
 	struct db_result *results[3] = { 0 };
 	struct db_fail f = { 0 };
 
 	buf_init(&sql, mem);
 	buf_puts(&sql, writes ? "EXPLAIN " : "EXPLAIN (ANALYZE, BUFFERS) ");
 	buf_puts(&sql, face->query->sql);
-	const struct query plan = { .name = "explain", .sql = sql.data, .params = face->query->params,
-				    .nparams = face->query->nparams };
+	const struct query plan = { .name = "explain", .sql = sql.data, .params = face->query->params, .nparams = face->query->nparams };
 	const char **values = bind(mem, face->query, caller, 5);
 	const struct db_stmt stmts[] = {
 		{ .query = enter, .values = bind(mem, enter, caller, 5) },

@@ -18,23 +18,32 @@ static const char *const permission_names[] = {
 
 static const char *need_name(enum permission need)
 {
-	return need == PERM_PUBLIC ? "public" : need == PERM_SIGNED_IN ? "signed_in" :
-							permission_names[need];
+	return need == PERM_PUBLIC ? "public" : need == PERM_SIGNED_IN ? "signed_in"
+								       : permission_names[need];
 }
 
 static const char *const type_names[] = {
-	[FIELD_TEXT] = "text",	     [FIELD_LONGTEXT] = "longtext", [FIELD_PASSWORD] = "password",
-	[FIELD_EMAIL] = "email",     [FIELD_BOOL] = "bool",	    [FIELD_INT] = "int",
-	[FIELD_UUID] = "uuid",	     [FIELD_UUIDS] = "uuids",	    [FIELD_INSTANT] = "instant",
-	[FIELD_DATE] = "date",	     [FIELD_CLOCK] = "clock",	    [FIELD_DURATION] = "duration",
-	[FIELD_ZONE] = "zone",	     [FIELD_CHOICE] = "choice",
+	[FIELD_TEXT] = "text",
+	[FIELD_LONGTEXT] = "longtext",
+	[FIELD_PASSWORD] = "password",
+	[FIELD_EMAIL] = "email",
+	[FIELD_BOOL] = "bool",
+	[FIELD_INT] = "int",
+	[FIELD_UUID] = "uuid",
+	[FIELD_UUIDS] = "uuids",
+	[FIELD_INSTANT] = "instant",
+	[FIELD_DATE] = "date",
+	[FIELD_CLOCK] = "clock",
+	[FIELD_DURATION] = "duration",
+	[FIELD_ZONE] = "zone",
+	[FIELD_CHOICE] = "choice",
 };
 
 static void print_table(const struct face *faces, int n)
 {
 	for (int i = 0; i < n; i++)
 		printf("%-6s %-48s %-26s %s\n", faces[i].method_text, faces[i].path,
-		       faces[i].route->name, need_name(faces[i].route->need));
+			faces[i].route->name, need_name(faces[i].route->need));
 }
 
 /* nginx: which pool serves a path. All else is the main pool's. */
@@ -110,7 +119,7 @@ int cli_routes(void *mem, const char *how)
 		print_json(mem, faces, n);
 	else if (str_eq(how, "--openapi"))
 		puts(json_object_to_json_string_ext(openapi_document(mem, routes),
-						    JSON_C_TO_STRING_PRETTY));
+			JSON_C_TO_STRING_PRETTY));
 	else
 		return fprintf(stderr, "stint routes takes --json, --nginx or --openapi\n"), 64;
 	return 0;

@@ -19,7 +19,7 @@
 static const struct shape shape_token = {
 	.name = "Token",
 	.attrs = (const struct attr[]){ TEXT("access_token"), TEXT("token_type"), SECONDS("expires_in"),
-					{ 0 } },
+		{ 0 } },
 };
 
 static const struct shape shape_sent = {
@@ -27,10 +27,18 @@ static const struct shape shape_sent = {
 	.attrs = (const struct attr[]){ TEXT("status"), { 0 } },
 };
 
-#define EMAIL { .name = "email", .type = FIELD_EMAIL, .flags = F_REQUIRED }
-#define NEW_PASSWORD                                                                               \
-	{ .name = "password", .type = FIELD_PASSWORD, .flags = F_REQUIRED, .min = 10, .max = 200 }
-#define LINK_TOKEN { .name = "token", .type = FIELD_TEXT, .flags = F_REQUIRED, .max = 100 }
+#define EMAIL \
+	{ \
+		.name = "email", .type = FIELD_EMAIL, .flags = F_REQUIRED \
+	}
+#define NEW_PASSWORD \
+	{ \
+		.name = "password", .type = FIELD_PASSWORD, .flags = F_REQUIRED, .min = 10, .max = 200 \
+	}
+#define LINK_TOKEN \
+	{ \
+		.name = "token", .type = FIELD_TEXT, .flags = F_REQUIRED, .max = 100 \
+	}
 
 static const struct field register_fields[] = {
 	{ .name = "name", .type = FIELD_TEXT, .flags = F_REQUIRED, .max = 100 },
@@ -80,7 +88,7 @@ static const char *link_to(struct call *c, const char *page, const char *token)
 }
 
 static enum err send_link(struct call *c, const char *template_name, const char *to,
-			  const char *name, const char *link, int hours)
+	const char *name, const char *link, int hours)
 {
 	struct json_object *doc = json_own(c->rq->mem, json_object_new_object());
 
@@ -114,10 +122,10 @@ static enum err auth_register(struct call *c)
 
 	if (str_eq(json_str(made, "outcome"), "exists"))
 		e = send_link(c, "mail/exists", json_str(made, "email"), json_str(made, "name"),
-			      mem_printf(c->rq->mem, "%s/forgot", c->app->conf->public_url), 24);
+			mem_printf(c->rq->mem, "%s/forgot", c->app->conf->public_url), 24);
 	else
 		e = send_link(c, "mail/verify", json_str(made, "email"), json_str(made, "name"),
-			      link_to(c, "/verify", token), 72);
+			link_to(c, "/verify", token), 72);
 	answer_sent(c);
 	return e;
 }
@@ -135,7 +143,7 @@ static enum err login_unverified(struct call *c, const struct db_result *account
 
 	if (!e)
 		e = send_link(c, "mail/verify", db_text(account, 0, "email"),
-			      db_text(account, 0, "name"), link_to(c, "/verify", token), 72);
+			db_text(account, 0, "name"), link_to(c, "/verify", token), 72);
 	return e ? e : fail(c, ERR_EMAIL_UNVERIFIED, NULL);
 }
 
@@ -200,7 +208,7 @@ static enum err auth_login(struct call *c)
 		return e;
 	known = db_rows(account) > 0;
 	if (!password_verify(known ? db_text(account, 0, "password_hash") : NULL,
-			     call_text(c, "password"))) {
+		    call_text(c, "password"))) {
 		throttle_count(c, "signin", email);
 		return fail(c, ERR_CREDENTIALS, NULL);
 	}
@@ -262,7 +270,7 @@ static enum err auth_forgot(struct call *c)
 		return OK;
 	account = json_trusted(c->rq->mem, db_text(rows, 0, "doc"));
 	return send_link(c, "mail/reset", json_str(account, "email"), json_str(account, "name"),
-			 link_to(c, "/reset", token), 24);
+		link_to(c, "/reset", token), 24);
 }
 
 static enum err auth_reset(struct call *c)
@@ -279,14 +287,14 @@ static enum err auth_reset(struct call *c)
 static enum err auth_verify(struct call *c)
 {
 	const struct pair given[] = { { "token_hash",
-					token_hash(c->rq->mem, call_text(c, "token")) } };
+		token_hash(c->rq->mem, call_text(c, "token")) } };
 	struct db_result *rows;
 
 	return call_query(c, "auth_verify_email", given, 1, &rows);
 }
 
-#define PUBLIC_PAGE(route_name, path, template_name, page_title)                                   \
-	.name = route_name, .page = path, .need = PERM_PUBLIC, .flags = ROUTE_STATIC,              \
+#define PUBLIC_PAGE(route_name, path, template_name, page_title) \
+	.name = route_name, .page = path, .need = PERM_PUBLIC, .flags = ROUTE_STATIC, \
 	.view = template_name, .title = page_title
 
 const struct route auth_routes[] = {

@@ -6,8 +6,8 @@
 static const struct shape shape_client = {
 	.name = "Client",
 	.attrs = (const struct attr[]){ ID("id"), INT("version"), TEXT("name"), BOOL("archived"),
-					INT("project_count"), INSTANT("created_at"),
-					INSTANT("updated_at"), { 0 } },
+		INT("project_count"), INSTANT("created_at"),
+		INSTANT("updated_at"), { 0 } },
 };
 
 static const struct field list_fields[] = {

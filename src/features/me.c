@@ -25,14 +25,14 @@ static const struct shape shape_me = {
 static const struct shape shape_membership = {
 	.name = "Membership",
 	.attrs = (const struct attr[]){ ID("organization_id"), TEXT("organization_name"),
-					ID("member_id"), TEXT("role"), BOOL("current"), { 0 } },
+		ID("member_id"), TEXT("role"), BOOL("current"), { 0 } },
 };
 
 static const struct shape shape_session = {
 	.name = "Session",
 	.attrs = (const struct attr[]){ ID("id"), TEXT("kind"), TEXT("user_agent"), TEXT("ip"),
-					INSTANT("created_at"), INSTANT("last_seen_at"),
-					INSTANT("expires_at"), BOOL("current"), { 0 } },
+		INSTANT("created_at"), INSTANT("last_seen_at"),
+		INSTANT("expires_at"), BOOL("current"), { 0 } },
 };
 
 static const struct field update_fields[] = {

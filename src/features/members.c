@@ -6,8 +6,8 @@
 static const struct shape shape_member = {
 	.name = "Member",
 	.attrs = (const struct attr[]){ ID("id"), INT("version"), TEXT("name"), TEXT("email"),
-					TEXT("role"), TEXT("zone"), BOOL("active"),
-					INSTANT("created_at"), INSTANT("updated_at"), { 0 } },
+		TEXT("role"), TEXT("zone"), BOOL("active"),
+		INSTANT("created_at"), INSTANT("updated_at"), { 0 } },
 };
 
 static const char *const roles[] = { "owner", "manager", "member", NULL };

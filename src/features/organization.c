@@ -6,8 +6,8 @@
 static const struct shape shape_organization = {
 	.name = "Organization",
 	.attrs = (const struct attr[]){ ID("id"), INT("version"), TEXT("name"), TEXT("zone"),
-					TEXT("currency"), TEXT("overlap_policy"),
-					SECONDS("weekly_target_s"), INSTANT("created_at"), { 0 } },
+		TEXT("currency"), TEXT("overlap_policy"),
+		SECONDS("weekly_target_s"), INSTANT("created_at"), { 0 } },
 };
 
 static const char *const policies[] = { "allow", "forbid", NULL };
@@ -15,8 +15,7 @@ static const char *const policies[] = { "allow", "forbid", NULL };
 static const struct field update_fields[] = {
 	{ .name = "name", .type = FIELD_TEXT, .flags = F_REQUIRED | F_PATCH, .max = 100 },
 	{ .name = "zone", .type = FIELD_ZONE },
-	{ .name = "currency", .type = FIELD_TEXT, .flags = F_REQUIRED | F_PATCH, .min = 3, .max = 3,
-	  .text = "ISO 4217 code." },
+	{ .name = "currency", .type = FIELD_TEXT, .flags = F_REQUIRED | F_PATCH, .min = 3, .max = 3, .text = "ISO 4217 code." },
 	{ .name = "overlap_policy", .type = FIELD_CHOICE, .choices = policies },
 	{ .name = "weekly_target_s", .type = FIELD_DURATION, .max = 168 * 3600 },
 	{ 0 },

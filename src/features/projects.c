@@ -6,15 +6,17 @@
 static const struct shape shape_project = {
 	.name = "Project",
 	.attrs = (const struct attr[]){ ID("id"), INT("version"), TEXT("name"),
-					ID_OR_NULL("client_id"), TEXT_OR_NULL("client_name"),
-					INT("color"), BOOL("billable"), BOOL("archived"),
-					SECONDS("tracked_s"), INSTANT("created_at"),
-					INSTANT("updated_at"), { 0 } },
+		ID_OR_NULL("client_id"), TEXT_OR_NULL("client_name"),
+		INT("color"), BOOL("billable"), BOOL("archived"),
+		SECONDS("tracked_s"), INSTANT("created_at"),
+		INSTANT("updated_at"), { 0 } },
 };
 
-#define PROJECT_FILTERS                                                                            \
+#define PROJECT_FILTERS \
 	{ .name = "q", .type = FIELD_TEXT, .max = 100, .text = "Part of its or its client's name." }, \
-	{ .name = "archived", .type = FIELD_CHOICE, .choices = choices_archived, .dflt = "false" }
+	{ \
+		.name = "archived", .type = FIELD_CHOICE, .choices = choices_archived, .dflt = "false" \
+	}
 
 static const struct field list_fields[] = {
 	PROJECT_FILTERS,
@@ -25,10 +27,12 @@ static const struct field list_fields[] = {
 
 static const struct field page_fields[] = { PROJECT_FILTERS, { 0 } };
 
-#define PROJECT_FIELDS                                                                             \
-	{ .name = "client_id", .type = FIELD_UUID, .flags = F_NULL },                              \
-	{ .name = "color", .type = FIELD_INT, .min = 1, .max = 12, .text = "One of twelve colours." }, \
-	{ .name = "billable", .type = FIELD_BOOL }
+#define PROJECT_FIELDS \
+	{ .name = "client_id", .type = FIELD_UUID, .flags = F_NULL }, \
+		{ .name = "color", .type = FIELD_INT, .min = 1, .max = 12, .text = "One of twelve colours." }, \
+	{ \
+		.name = "billable", .type = FIELD_BOOL \
+	}
 
 static const struct field create_fields[] = {
 	FIELD_OF_ID,

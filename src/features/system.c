@@ -29,9 +29,10 @@ static enum err readyz(struct call *c)
 {
 	bool db = db_ping(c->worker->db), redis = redis_ping(c->worker->redis);
 	const char *text = mem_printf(c->rq->mem,
-				      "{\"status\":\"%s\",\"database\":\"%s\",\"redis\":\"%s\"}\n",
-				      !db ? "down" : redis ? "ready" : "degraded",
-				      db ? "up" : "down", redis ? "up" : "down");
+		"{\"status\":\"%s\",\"database\":\"%s\",\"redis\":\"%s\"}\n",
+		!db ? "down" : redis ? "ready"
+				     : "degraded",
+		db ? "up" : "down", redis ? "up" : "down");
 
 	if (!db)
 		res_header(c->rq, "Retry-After", "2");

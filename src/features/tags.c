@@ -9,7 +9,7 @@
 static const struct shape shape_tag = {
 	.name = "Tag",
 	.attrs = (const struct attr[]){ ID("id"), INT("version"), TEXT("name"), INT("entry_count"),
-					INSTANT("created_at"), INSTANT("updated_at"), { 0 } },
+		INSTANT("created_at"), INSTANT("updated_at"), { 0 } },
 };
 
 static const struct field list_fields[] = {

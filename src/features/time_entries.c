@@ -8,9 +8,9 @@ static const char *const types[] = { "work", "break", NULL };
 static const struct shape shape_change = {
 	.name = "EntryEvent",
 	.attrs = (const struct attr[]){ INT("id"), INSTANT("at"), ID_OR_NULL("member_id"),
-					TEXT_OR_NULL("who"), TEXT("action"),
-					{ .name = "before", .type = ATTR_ANY },
-					{ .name = "after", .type = ATTR_ANY }, { 0 } },
+		TEXT_OR_NULL("who"), TEXT("action"),
+		{ .name = "before", .type = ATTR_ANY },
+		{ .name = "after", .type = ATTR_ANY }, { 0 } },
 };
 
 static const struct field list_fields[] = {
@@ -27,22 +27,23 @@ static const struct field list_fields[] = {
 };
 
 /* Programs give instants; people give a day and clock times where they are, or a duration. */
-#define ENTRY_FIELDS                                                                               \
-	{ .name = "description", .type = FIELD_TEXT, .max = 500 },                                 \
-	{ .name = "project_id", .type = FIELD_UUID, .flags = F_NULL },                             \
-	{ .name = "tags", .type = FIELD_UUIDS, .max = 50 },                                        \
-	{ .name = "billable", .type = FIELD_BOOL },                                                \
-	{ .name = "type", .type = FIELD_CHOICE, .choices = types },                                \
-	{ .name = "started_at", .type = FIELD_INSTANT, .flags = F_API },                           \
-	{ .name = "ended_at", .type = FIELD_INSTANT, .flags = F_API },                             \
-	{ .name = "duration_s", .type = FIELD_DURATION, .min = 1,                                  \
-	  .text = "Instead of ended_at." },                                                        \
-	{ .name = "day", .type = FIELD_DATE, .flags = F_PAGE },                                    \
-	{ .name = "start", .type = FIELD_CLOCK, .flags = F_PAGE },                                 \
-	{ .name = "end_day", .type = FIELD_DATE, .flags = F_PAGE },                                \
-	{ .name = "end", .type = FIELD_CLOCK, .flags = F_PAGE },                                   \
-	{ .name = "start_fold", .type = FIELD_CHOICE, .flags = F_PAGE, .choices = choices_fold },  \
-	{ .name = "end_fold", .type = FIELD_CHOICE, .flags = F_PAGE, .choices = choices_fold }
+#define ENTRY_FIELDS \
+	{ .name = "description", .type = FIELD_TEXT, .max = 500 }, \
+		{ .name = "project_id", .type = FIELD_UUID, .flags = F_NULL }, \
+		{ .name = "tags", .type = FIELD_UUIDS, .max = 50 }, \
+		{ .name = "billable", .type = FIELD_BOOL }, \
+		{ .name = "type", .type = FIELD_CHOICE, .choices = types }, \
+		{ .name = "started_at", .type = FIELD_INSTANT, .flags = F_API }, \
+		{ .name = "ended_at", .type = FIELD_INSTANT, .flags = F_API }, \
+		{ .name = "duration_s", .type = FIELD_DURATION, .min = 1, .text = "Instead of ended_at." }, \
+		{ .name = "day", .type = FIELD_DATE, .flags = F_PAGE }, \
+		{ .name = "start", .type = FIELD_CLOCK, .flags = F_PAGE }, \
+		{ .name = "end_day", .type = FIELD_DATE, .flags = F_PAGE }, \
+		{ .name = "end", .type = FIELD_CLOCK, .flags = F_PAGE }, \
+		{ .name = "start_fold", .type = FIELD_CHOICE, .flags = F_PAGE, .choices = choices_fold }, \
+	{ \
+		.name = "end_fold", .type = FIELD_CHOICE, .flags = F_PAGE, .choices = choices_fold \
+	}
 
 static const struct field create_fields[] = {
 	FIELD_OF_ID,

@@ -12,10 +12,8 @@ static const struct field start_fields[] = {
 	{ .name = "started_at", .type = FIELD_INSTANT, .flags = F_API },
 	{ .name = "start", .type = FIELD_CLOCK, .flags = F_PAGE },
 	{ .name = "start_fold", .type = FIELD_CHOICE, .flags = F_PAGE, .choices = choices_fold },
-	{ .name = "duration_s", .type = FIELD_DURATION, .flags = F_NULL, .min = 1,
-	  .text = "Makes a finished entry that ends now." },
-	{ .name = "switch", .type = FIELD_BOOL,
-	  .text = "Stops a running timer at the new start instead of refusing." },
+	{ .name = "duration_s", .type = FIELD_DURATION, .flags = F_NULL, .min = 1, .text = "Makes a finished entry that ends now." },
+	{ .name = "switch", .type = FIELD_BOOL, .text = "Stops a running timer at the new start instead of refusing." },
 	{ 0 },
 };
 

@@ -11,21 +11,21 @@ static const struct shape shape_cell = {
 static const struct shape shape_week_project = {
 	.name = "WeekProject",
 	.attrs = (const struct attr[]){ { .name = "project", .type = ATTR_ANY }, SECONDS("total_s"),
-					LIST("cells", shape_cell), { 0 } },
+		LIST("cells", shape_cell), { 0 } },
 };
 
 static const struct shape shape_week_day = {
 	.name = "WeekDay",
 	.attrs = (const struct attr[]){ DATE("date"), BOOL("is_today"), SECONDS("length_s"),
-					SECONDS("total_s"), LIST("entries", shape_row), { 0 } },
+		SECONDS("total_s"), LIST("entries", shape_row), { 0 } },
 };
 
 static const struct shape shape_week = {
 	.name = "Week",
 	.attrs = (const struct attr[]){ DATE("from"), DATE("to"), DATE("previous"), DATE("next"),
-					DATE("today"), BOOL("current"), SECONDS("total_s"),
-					SECONDS("target_s"), LIST("days", shape_week_day),
-					LIST("projects", shape_week_project), { 0 } },
+		DATE("today"), BOOL("current"), SECONDS("total_s"),
+		SECONDS("target_s"), LIST("days", shape_week_day),
+		LIST("projects", shape_week_project), { 0 } },
 };
 
 static const struct field fields[] = {

@@ -21,10 +21,9 @@ struct program {
 
 static enum log_level level_of(const char *name)
 {
-	return str_eq(name, "debug") ? LOG_DEBUG_ :
-	       str_eq(name, "warn")  ? LOG_WARN_ :
-	       str_eq(name, "error") ? LOG_ERROR_ :
-				       LOG_INFO_;
+	return str_eq(name, "debug") ? LOG_DEBUG_ : str_eq(name, "warn") ? LOG_WARN_
+		: str_eq(name, "error")                                  ? LOG_ERROR_
+									 : LOG_INFO_;
 }
 
 /* Names of all routes, for the counters: made before forking, so that workers share them. */

@@ -33,9 +33,8 @@ static int config(void *mem, const struct conf *conf, const char *what)
 
 static int migrations(const struct conf *conf, const char *how)
 {
-	enum migrate_mode mode = str_eq(how, "--dry-run") ? MIGRATE_DRY_RUN :
-				 str_eq(how, "--status")  ? MIGRATE_STATUS :
-							    MIGRATE_RUN;
+	enum migrate_mode mode = str_eq(how, "--dry-run") ? MIGRATE_DRY_RUN : str_eq(how, "--status") ? MIGRATE_STATUS
+												      : MIGRATE_RUN;
 
 	return migrate(conf->migrate_url, mode);
 }

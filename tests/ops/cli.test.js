@@ -1,0 +1,57 @@
+// The operator's command against the running stack.
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import path from "node:path";
+import { test } from "node:test";
+
+const stint = path.join(process.env.STINT_BIN ?? "", "stint");
+const run = (...args) => spawnSync(stint, ["-c", process.env.STINT_CONF, ...args], { encoding: "utf8" });
+
+test("check-queries: every query can be planned by the web's role, every route binds its parameters", () => {
+	const out = run("check-queries");
+	assert.equal(out.status, 0, out.stdout + out.stderr);
+	assert.match(out.stdout, /^\d+ queries, 0 wrong$/m);
+});
+
+test("doctor: all is there", () => {
+	const out = run("doctor");
+	assert.equal(out.status, 0, out.stdout);
+	assert.doesNotMatch(out.stdout, /WRONG/);
+});
+
+test("routes: every API route of the table is in the OpenAPI document, and every hashing path is the auth pool's", () => {
+	const routes = JSON.parse(execFileSync(stint, ["routes", "--json"], { encoding: "utf8" }));
+	const openapi = JSON.parse(execFileSync(stint, ["routes", "--openapi"], { encoding: "utf8" }));
+	const listed = routes.filter((r) => !r.page && r.name !== "system.openapi");
+	assert.ok(listed.length > 30);
+	for (const r of listed) {
+		const operation = openapi.paths[r.path.replace("/api/v1", "")]?.[r.method.toLowerCase()];
+		assert.equal(operation?.operationId, r.name.replaceAll(".", "_"), `${r.method} ${r.path}`);
+	}
+	const map = execFileSync(stint, ["routes", "--nginx"], { encoding: "utf8" });
+	for (const path of ["/api/v1/auth/login", "/login", "/api/v1/me/password"])
+		assert.ok(map.includes(`~^${path}$ auth;`), path);
+});
+
+test("explain: plan and document of a route as a person sees it, and no session stays behind", () => {
+	const out = run("explain", "tags.list", "--as", "member@demo.test");
+	assert.equal(out.status, 0, out.stderr);
+	assert.match(out.stdout, /Execution Time/);
+	assert.match(out.stdout, /"data"/);
+	const sessions = run("explain", "me.sessions", "--as", "member@demo.test");
+	assert.doesNotMatch(sessions.stdout.split("\n").at(-2).replace(/.*"data"/, ""), /stint explain.*stint explain/);
+});
+
+test("explain: an unknown route or person is refused with a reason", () => {
+	assert.equal(run("explain", "nothing.here", "--as", "member@demo.test").status, 64);
+	const out = run("explain", "tags.list", "--as", "nobody@demo.test");
+	assert.equal(out.status, 1);
+	assert.match(out.stderr, /nobody@demo.test/);
+});
+
+test("config: the file that runs is fine, an unknown key stops with its line, help lists every option", () => {
+	assert.equal(run("config", "check").status, 0);
+	const help = run("config", "help");
+	assert.match(help.stdout, /database_url/);
+	assert.match(help.stdout, /signin_tries/);
+});
