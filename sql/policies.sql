@@ -53,3 +53,12 @@ GRANT INSERT, DELETE ON data.time_entry_tags TO stint_definer;
 GRANT SELECT ON ALL TABLES IN SCHEMA data TO stint_migrate;
 
 RESET ROLE;
+
+-- What `stint migrate` keeps, for /readyz. Made before there were roles, and not there when files are applied by hand.
+DO $$
+BEGIN
+	IF to_regclass('app.migrations') IS NOT NULL THEN
+		GRANT SELECT ON app.migrations TO stint_definer;
+	END IF;
+END
+$$;

@@ -52,6 +52,15 @@ AS $$
 	FROM seen.clients AS c WHERE NOT c.archived OR c.id = chosen;
 $$;
 
+-- The same for an entry: active projects by client and name, and the one it is on, so that saving does not take it off.
+CREATE OR REPLACE FUNCTION app.project_choices(chosen uuid) RETURNS json
+LANGUAGE sql STABLE
+AS $$
+	SELECT coalesce(json_agg(json_build_object('id', p.id, 'name', p.name, 'client', p.client_name, 'archived', p.archived)
+		ORDER BY lower(p.client_name) NULLS LAST, lower(p.name)), '[]')
+	FROM seen.projects AS p WHERE NOT p.archived OR p.id = chosen;
+$$;
+
 -- The colour that active projects use least, so that neighbours can be told apart.
 CREATE OR REPLACE FUNCTION app.next_color() RETURNS smallint
 LANGUAGE sql STABLE

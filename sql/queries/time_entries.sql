@@ -70,10 +70,12 @@ SELECT json_build_object('data', (
 	'next_cursor', NULL) AS doc
 FROM seen.time_entries AS e WHERE e.id = :time_entry_id::uuid;
 
--- The page of one entry: its line, its day and clock times where the reader is, and what was done to it, newest first.
+-- The page of one entry: its line with what its form shows (tags as ids, the projects it may go to, its day and clock times
+-- where the reader is), and what was done to it, newest first.
 -- name: time_entries_edit
 SELECT e.row_doc || jsonb_build_object(
-	'project_id', e.project_id, 'tag_ids', to_jsonb(ARRAY(SELECT t.id FROM seen.tags AS t WHERE t.id = ANY (e.tag_ids))),
+	'project_id', e.project_id, 'tags', app.entry_tags(e.tag_ids),
+	'projects', app.project_choices(e.project_id),
 	'day', app.day_of(e.started_at, app.zone()), 'start', to_char(e.started_at AT TIME ZONE app.zone(), 'HH24:MI'),
 	'end_day', app.day_of(e.ended_at, app.zone()), 'end', to_char(e.ended_at AT TIME ZONE app.zone(), 'HH24:MI'),
 	'editable', e.status NOT IN ('approved', 'locked', 'invoiced'),
