@@ -156,6 +156,18 @@ int echo_logged(const struct echo_server *s, const char *text)
 	return n;
 }
 
+void echo_expect_logged(const struct echo_server *s, const char *text, int n)
+{
+	double until = seconds() + UP_S;
+	int found;
+
+	while ((found = echo_logged(s, text)) < n) {
+		ck_assert_msg(seconds() < until, "%d times instead of %d in the log: %s", found, n, text);
+		nap_ms(5);
+	}
+	ck_assert_msg(found == n, "%d times instead of %d in the log: %s", found, n, text);
+}
+
 long echo_private_kb(pid_t pid)
 {
 	char name[64], line[256];

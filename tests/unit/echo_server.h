@@ -28,6 +28,8 @@ void echo_stop(struct echo_server *s);
 int echo_workers(const struct echo_server *s, pid_t out[ECHO_WORKERS_MAX]);
 /* How often text stands in the log. */
 int echo_logged(const struct echo_server *s, const char *text);
+/* Waits until it stands there n times; more fail the test, and so does waiting long. Lines come after answers. */
+void echo_expect_logged(const struct echo_server *s, const char *text, int n);
 /* Makes or removes a file beside a socket: echo_flag(s->web, "refuse", true). */
 void echo_flag(const char *socket, const char *name, bool on);
 

@@ -18,6 +18,12 @@
 #include "echo_server.h"
 #include "fcgi_client.h"
 
+#ifdef STINT_SANITIZERS
+#define REPLACED_S 1.0 /* forking with shadow memory takes its time */
+#else
+#define REPLACED_S 0.2
+#endif
+
 static struct echo_server server;
 static pid_t before[ECHO_WORKERS_MAX], after[ECHO_WORKERS_MAX];
 
@@ -70,6 +76,14 @@ static double wait_for_workers(int n, pid_t gone_pid)
 	}
 }
 
+static void expect_metric(const char *line)
+{
+	double until = seconds() + 5;
+
+	while (!strstr(get("/metrics").body, line))
+		ck_assert_msg(seconds() < until, "no %s", line);
+}
+
 START_TEST(a_crash_costs_one_request)
 {
 	start(2, 0, 30);
@@ -84,23 +98,23 @@ START_TEST(a_crash_costs_one_request)
 		wait_for_workers(n, 0);
 		ck_assert(get("/pid").answered);
 	}
-	ck_assert_int_eq(echo_logged(&server, "worker died"), 3);
-	ck_assert_ptr_nonnull(strstr(get("/metrics").body, "stint_worker_crashes_total 3\n"));
-	ck_assert_ptr_nonnull(strstr(get("/metrics").body, "stint_worker_respawns_total 3\n"));
+	echo_expect_logged(&server, "worker died", 3);
+	expect_metric("stint_worker_crashes_total 3\n");
+	expect_metric("stint_worker_respawns_total 3\n");
 	echo_stop(&server);
 }
 END_TEST
 
-START_TEST(the_dead_are_replaced_within_200_ms)
+START_TEST(the_dead_are_replaced_at_once)
 {
 	double took;
 
 	start(1, 0, 30);
 	nap_ms(1100); /* no longer young */
 	ck_assert_int_eq(echo_workers(&server, before), 2);
-	kill(before[0], SIGSEGV);
+	kill(before[0], SIGKILL);
 	took = wait_for_workers(2, before[0]);
-	ck_assert_msg(took < 0.2, "%f s", took);
+	ck_assert_msg(took < REPLACED_S, "%f s", took);
 	ck_assert(get("/pid").answered);
 	echo_stop(&server);
 }
@@ -139,12 +153,12 @@ START_TEST(a_stuck_worker_is_killed_and_replaced)
 	hanging = ask("/hang");
 	ck_assert(!answer_of(hanging).answered);
 	wait_for_workers(3, 0);
-	ck_assert_int_eq(echo_logged(&server, "worker stuck, killed"), 1);
+	echo_expect_logged(&server, "worker stuck, killed", 1);
 	ck_assert(get("/pid").answered);
 	/* The worker that waited for the silent one is alive and free again. */
 	ck_assert(!answer_of(silent).answered);
-	ck_assert_int_eq(echo_logged(&server, "nothing was sent in time"), 1);
-	ck_assert_int_eq(echo_logged(&server, "worker died"), 1);
+	echo_expect_logged(&server, "nothing was sent in time", 1);
+	echo_expect_logged(&server, "worker died", 1);
 	victim = (pid_t)atoi(get("/pid").body);
 	ck_assert_int_gt(victim, 0);
 	echo_stop(&server);
@@ -159,7 +173,7 @@ START_TEST(workers_are_recycled_without_losing_anything)
 		ck_assert(get("/pid").answered);
 	wait_for_workers(2, 0);
 	ck_assert(after[0] != before[0] || after[1] != before[1]);
-	ck_assert_int_eq(echo_logged(&server, "worker died"), 0);
+	echo_expect_logged(&server, "worker died", 0);
 	echo_stop(&server);
 }
 END_TEST
@@ -192,6 +206,15 @@ static int generation(void)
 	return n;
 }
 
+/* Those of the generation before may still be answering. */
+static void expect_generation(int n)
+{
+	double until = seconds() + 5;
+
+	while (generation() != n)
+		ck_assert_msg(seconds() < until, "generation %d instead of %d", generation(), n);
+}
+
 START_TEST(reloading_under_load_fails_no_request)
 {
 	pid_t clients[4];
@@ -218,8 +241,8 @@ START_TEST(reloading_under_load_fails_no_request)
 		ck_assert_int_eq(WEXITSTATUS(status), 0);
 	}
 	echo_flag(server.auth, "refuse", false);
-	ck_assert_int_eq(generation(), 4);
-	ck_assert_int_eq(echo_logged(&server, "worker died"), 0);
+	expect_generation(4);
+	echo_expect_logged(&server, "worker died", 0);
 	wait_for_workers(4, 0);
 	echo_stop(&server);
 }
@@ -233,8 +256,7 @@ START_TEST(a_refused_reload_changes_nothing)
 	n = echo_workers(&server, before);
 	echo_flag(server.web, "refuse", true);
 	echo_signal(&server, SIGHUP);
-	while (!echo_logged(&server, "reload refused"))
-		nap_ms(5);
+	echo_expect_logged(&server, "reload refused", 1);
 	nap_ms(50);
 	ck_assert_int_eq(echo_workers(&server, after), n);
 	ck_assert_mem_eq(before, after, sizeof(pid_t) * (size_t)n);
@@ -250,17 +272,15 @@ START_TEST(a_reload_whose_workers_do_not_start_is_taken_back)
 	n = echo_workers(&server, before);
 	echo_flag(server.web, "broken", true);
 	echo_signal(&server, SIGHUP);
-	while (!echo_logged(&server, "reload failed"))
-		nap_ms(5);
+	echo_expect_logged(&server, "reload failed", 1);
 	for (int i = 0; i < 20; i++)
 		ck_assert_int_eq(generation(), 0);
 	wait_for_workers(n, 0);
 	ck_assert_mem_eq(before, after, sizeof(pid_t) * (size_t)n);
 	echo_flag(server.web, "broken", false);
 	echo_signal(&server, SIGHUP);
-	while (!echo_logged(&server, "\"reloaded\""))
-		nap_ms(5);
-	ck_assert_int_eq(generation(), 2);
+	echo_expect_logged(&server, "\"reloaded\"", 1);
+	expect_generation(2);
 	echo_stop(&server);
 }
 END_TEST
@@ -429,7 +449,7 @@ START_TEST(systemd_may_hand_the_sockets_over)
 }
 END_TEST
 
-UNIT_MAIN("http_master", a_crash_costs_one_request, the_dead_are_replaced_within_200_ms, a_crash_loop_backs_off,
+UNIT_MAIN("http_master", a_crash_costs_one_request, the_dead_are_replaced_at_once, a_crash_loop_backs_off,
 	a_stuck_worker_is_killed_and_replaced, workers_are_recycled_without_losing_anything,
 	reloading_under_load_fails_no_request, a_refused_reload_changes_nothing,
 	a_reload_whose_workers_do_not_start_is_taken_back, stopping_finishes_the_request_in_hand, an_idle_server_stops_at_once,
