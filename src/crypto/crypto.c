@@ -1,12 +1,12 @@
 /*
  * Passwords, tokens and seals, and the only door to libsodium.
  *
- * Tokens are 256 random bits, so an unkeyed hash is enough to store them: nobody can search that space, and the
- * database can look one up by an index. Passwords are guessable and get Argon2id. Both texts leave here in
- * the very form PostgreSQL takes as a parameter.
+ * Tokens are 256 random bits, so an unkeyed hash is enough to store them: nobody can search that
+ * space, and the database can look one up by an index. Passwords are guessable and get Argon2id.
+ * Both texts leave here in the very form PostgreSQL takes as a parameter.
  *
- * It must not keep or log a secret. Out of memory inside Argon2 ends the process as everywhere else: "wrong password"
- * would be a lie told to somebody who typed it right.
+ * It must not keep or log a secret. Out of memory inside Argon2 ends the process as everywhere
+ * else: "wrong password" would be a lie told to somebody who typed it right.
  */
 #include "crypto/crypto.h"
 
@@ -25,7 +25,8 @@ enum {
 };
 
 /* Of a random password that was thrown away, with the cost of real ones. */
-static const char NOBODYS_HASH[] = "$argon2id$v=19$m=65536,t=2,p=1$whU2pvA3rsbgWyw/NDSR5g$Vq5K8yLzRaS8xpXotQKo7c3rmpJupfcXveU6jPSrWJo";
+static const char NOBODYS_HASH[] = "$argon2id$v=19$m=65536,t=2,p=1$whU2pvA3rsbgWyw/"
+				   "NDSR5g$Vq5K8yLzRaS8xpXotQKo7c3rmpJupfcXveU6jPSrWJo";
 
 static void crypto_die(const char *why)
 {
@@ -66,7 +67,8 @@ char *token_hash(void *mem, const char *token)
 	unsigned char hash[HASH_BYTES];
 	char *text = mem_zalloc(mem, 2 + 2 * HASH_BYTES + 1, "token hash");
 
-	crypto_generichash(hash, sizeof(hash), (const unsigned char *)token, strlen(token), NULL, 0);
+	crypto_generichash(
+		hash, sizeof(hash), (const unsigned char *)token, strlen(token), NULL, 0);
 	text[0] = '\\';
 	text[1] = 'x';
 	sodium_bin2hex(text + 2, 2 * HASH_BYTES + 1, hash, sizeof(hash));
@@ -91,7 +93,8 @@ char *mac(void *mem, const char *key, const char *purpose, const char *message)
 	unsigned char secret[crypto_generichash_KEYBYTES], out[HASH_BYTES];
 
 	/* The configured secret is text of any length; BLAKE2b takes keys of at most 64 bytes. */
-	crypto_generichash(secret, sizeof(secret), (const unsigned char *)key, strlen(key), NULL, 0);
+	crypto_generichash(
+		secret, sizeof(secret), (const unsigned char *)key, strlen(key), NULL, 0);
 	crypto_generichash_init(&state, secret, sizeof(secret), sizeof(out));
 	mac_part(&state, purpose);
 	mac_part(&state, message);
@@ -123,7 +126,8 @@ bool password_verify(const char *hash, const char *password)
 	bool same;
 
 	errno = 0;
-	same = crypto_pwhash_str_verify(hash ? hash : NOBODYS_HASH, password, strlen(password)) == 0;
+	same = crypto_pwhash_str_verify(hash ? hash : NOBODYS_HASH, password, strlen(password)) ==
+		0;
 	if (!same && errno == ENOMEM)
 		crypto_die("no memory for Argon2id");
 	return same && hash;

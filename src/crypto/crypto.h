@@ -11,13 +11,15 @@ void crypto_init(void); /* once, before anything else; aborts when libsodium can
 char *token_new(void *mem, const char *prefix);
 /* BLAKE2b-256 of a token, as PostgreSQL bytea text (\x…): what is stored and looked up. */
 char *token_hash(void *mem, const char *token);
-/* Keyed BLAKE2b-256 of the parts (length-prefixed), base64url. key is the configured secret, purpose separates uses. */
+/* Keyed BLAKE2b-256 of the parts (length-prefixed), base64url. key is the configured secret,
+ * purpose separates uses. */
 char *mac(void *mem, const char *key, const char *purpose, const char *message);
 bool text_equal(const char *a, const char *b); /* constant time for equal lengths */
 
 /* Argon2id, 64 MiB, t=2, as a PHC string. Takes about 100 ms. */
 char *password_hash(void *mem, const char *password);
-/* hash NULL: does the same work against a fixed hash and says no, so that time does not tell whether an account exists. */
+/* hash NULL: does the same work against a fixed hash and says no, so that time does not tell
+ * whether an account exists. */
 bool password_verify(const char *hash, const char *password);
 bool password_needs_rehash(const char *hash);
 #endif

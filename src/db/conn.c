@@ -1,17 +1,18 @@
 /*
  * One connection of one worker: made when first needed, kept in pipeline mode, mended after a loss.
  *
- * Nobody waits for a database that is away. Connecting has a deadline of its own (libpq's connect_timeout knows whole
- * seconds, two at least); after a failure the next tries come with growing, jittered pauses, and calls in between are
- * refused at once. So a request is never held for longer than CONNECT_MS, and a database that is back is found within
- * the longest pause.
+ * Nobody waits for a database that is away. Connecting has a deadline of its own (libpq's
+ * connect_timeout knows whole seconds, two at least); after a failure the next tries come with
+ * growing, jittered pauses, and calls in between are refused at once. So a request is never held
+ * for longer than CONNECT_MS, and a database that is back is found within the longest pause.
  *
- * Waiting for results is done here and not inside PQgetResult, because libpq would wait for ever for a server that is
- * stopped but not dead. It costs nothing: the same poll and recv. (A server that stops reading in the middle of a
- * parameter larger than the socket's buffer is left to the time limit of the worker.)
+ * Waiting for results is done here and not inside PQgetResult, because libpq would wait for ever
+ * for a server that is stopped but not dead. It costs nothing: the same poll and recv. (A server
+ * that stops reading in the middle of a parameter larger than the socket's buffer is left to the
+ * time limit of the worker.)
  *
- * What the session must be is set in the start packet, without a trip, and checked against what the server reports:
- * UTF8 and UTC, since documents are made in SQL and go out as they are.
+ * What the session must be is set in the start packet, without a trip, and checked against what the
+ * server reports: UTF8 and UTC, since documents are made in SQL and go out as they are.
  */
 #include "db/conn.h"
 
@@ -34,8 +35,8 @@ enum {
 	SLOTS_FIRST = 64,
 };
 
-/* jit: compiling costs a small query more than running it. idle_in_transaction: a worker that was stopped between the
- * two trips of db_run_then would hold its locks for ever. */
+/* jit: compiling costs a small query more than running it. idle_in_transaction: a worker that
+ * was stopped between the two trips of db_run_then would hold its locks for ever. */
 #define SESSION \
 	"-c TimeZone=UTC -c DateStyle=ISO -c statement_timeout=10s -c jit=off " \
 	"-c idle_in_transaction_session_timeout=10s"
@@ -70,10 +71,11 @@ static void notice_log(void *arg, const PGresult *res)
 	const char *severity = PQresultErrorField(res, PG_DIAG_SEVERITY_NONLOCALIZED);
 
 	(void)arg;
-	if (!severity || str_eq(severity, "NOTICE") || str_eq(severity, "INFO") || str_eq(severity, "DEBUG") ||
-		str_eq(severity, "LOG"))
+	if (!severity || str_eq(severity, "NOTICE") || str_eq(severity, "INFO") ||
+		str_eq(severity, "DEBUG") || str_eq(severity, "LOG"))
 		return;
-	log_warn("database notice", "severity", severity, "sqlstate", PQresultErrorField(res, PG_DIAG_SQLSTATE), NULL);
+	log_warn("database notice", "severity", severity, "sqlstate",
+		PQresultErrorField(res, PG_DIAG_SQLSTATE), NULL);
 }
 
 /* Ours first, so that what the operator wrote in the connection string has the last word. */
@@ -93,7 +95,8 @@ static char *session_options(void *mem, const char *conninfo)
 static PGconn *connect_start(struct db *db)
 {
 	char *options = session_options(db, db->conninfo);
-	const char *const keys[] = { "dbname", "application_name", "client_encoding", "options", NULL };
+	const char *const keys[] = { "dbname", "application_name", "client_encoding", "options",
+		NULL };
 	const char *const values[] = { db->conninfo, db->application_name, "UTF8", options, NULL };
 	PGconn *conn = PQconnectStartParams(keys, values, 1);
 
@@ -129,7 +132,8 @@ static bool connect_finish(PGconn *conn)
 	while (want != PGRES_POLLING_OK) {
 		if (want == PGRES_POLLING_FAILED)
 			return false;
-		if (!socket_wait(conn, want == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline_us))
+		if (!socket_wait(
+			    conn, want == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline_us))
 			return false;
 		want = PQconnectPoll(conn);
 	}
@@ -151,8 +155,8 @@ static bool session_is_right(const PGconn *conn)
 
 		if (str_eq(is, must[i][1]))
 			continue;
-		log_error("database session is not fit for use", "setting", must[i][0], "is", is, "must_be",
-			must[i][1], NULL);
+		log_error("database session is not fit for use", "setting", must[i][0], "is", is,
+			"must_be", must[i][1], NULL);
 		return false;
 	}
 	return true;
@@ -177,7 +181,8 @@ bool conn_open(struct db *db)
 	if (!connect_finish(conn) || !session_is_right(conn) || !PQenterPipelineMode(conn)) {
 		log_refused(db, conn);
 		PQfinish(conn);
-		db->retry_at_us = clock_monotonic_us() + backoff_us(PAUSE_FIRST_US, PAUSE_MOST_US, db->failures++);
+		db->retry_at_us = clock_monotonic_us() +
+			backoff_us(PAUSE_FIRST_US, PAUSE_MOST_US, db->failures++);
 		return false;
 	}
 	PQsetNoticeReceiver(conn, notice_log, NULL);
@@ -207,7 +212,8 @@ bool conn_is_quiet(struct db *db)
 
 		if (n < 0)
 			return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
-		/* Words without a question: a notice, a changed setting, or a farewell; the next look tells. */
+		/* Words without a question: a notice, a changed setting, or a farewell; the next
+		 * look tells. */
 		if (n == 0 || !PQconsumeInput(db->conn))
 			return false;
 		PQisBusy(db->conn); /* parses them */
@@ -274,7 +280,8 @@ bool conn_forget_prepared(struct db *db)
 	ExecStatusType status;
 
 	prepared_reset(db);
-	if (!PQsendQueryParams(db->conn, "DEALLOCATE ALL", 0, NULL, NULL, NULL, NULL, 0) || !PQpipelineSync(db->conn))
+	if (!PQsendQueryParams(db->conn, "DEALLOCATE ALL", 0, NULL, NULL, NULL, NULL, 0) ||
+		!PQpipelineSync(db->conn))
 		return false;
 	do {
 		res = conn_result(db, &lost);

@@ -11,8 +11,9 @@ struct db {
 	PGconn *conn; /* NULL while there is none; else in pipeline mode and idle between runs */
 	const char *conninfo, *application_name;
 	int64_t retry_at_us; /* monotonic; no connecting before */
-	int failures; /* in a row */
-	/* The queries PostgreSQL holds prepared on this connection, by address; open addressing, nslots a power of two. */
+	int failures;        /* in a row */
+	/* The queries PostgreSQL holds prepared on this connection, by address; open addressing,
+	 * nslots a power of two. */
 	const struct query **slots;
 	unsigned int nslots, nprepared;
 };
@@ -23,7 +24,8 @@ bool conn_open(struct db *db);
 void conn_drop(struct db *db, const char *why);
 /* False when the server hung up while nobody looked: one look without waiting. */
 bool conn_is_quiet(struct db *db);
-/* The next result, as PQgetResult gives it; waits no longer than a statement may take. *lost when the connection is gone. */
+/* The next result, as PQgetResult gives it; waits no longer than a statement may take. *lost
+ * when the connection is gone. */
 PGresult *conn_result(struct db *db, bool *lost);
 
 bool conn_has(const struct db *db, const struct query *query);

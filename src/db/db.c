@@ -1,19 +1,23 @@
 /*
  * A run: some statements, one Sync, one round trip, one implicit transaction.
  *
- * Nothing says BEGIN. PostgreSQL opens a transaction at the first message and commits it at Sync; when a statement fails it skips
- * all that follow up to Sync and rolls back. So app.enter in front is all the guard there is: when it refuses, the
- * route's query is never run, and the connection is clean again without another trip.
+ * Nothing says BEGIN. PostgreSQL opens a transaction at the first message and commits it at Sync;
+ * when a statement fails it skips all that follow up to Sync and rolls back. So app.enter in front
+ * is all the guard there is: when it refuses, the route's query is never run, and the connection is
+ * clean again without another trip.
  *
- * Preparing rides along: what a connection does not hold yet is parsed in the same pipeline, in front of
- * all statements. A Parse behind app.enter would be skipped whenever entering fails; in front it is only skipped
- * by the failure of another Parse, which is a fault of the program. What succeeded stays prepared even when the run is rolled
- * back, so a query counts as prepared when its own answer has been read, and not before.
+ * Preparing rides along: what a connection does not hold yet is parsed in the same pipeline, in
+ * front of all statements. A Parse behind app.enter would be skipped whenever entering fails; in
+ * front it is only skipped by the failure of another Parse, which is a fault of the program. What
+ * succeeded stays prepared even when the run is rolled back, so a query counts as prepared when its
+ * own answer has been read, and not before.
  *
- * Running again. Deadlocks and serialization failures were rolled back by the server: always. Stale plans (a migration changed a
- * table under us): once, everything prepared anew. A lost connection: when the run only reads; or when the server said FATAL before it had
- * answered every statement, since it answers in order and commits after the last; or when Sync was never sent. Else a
- * write may have been committed with the answer lost on the way, and nobody but the caller can know: ERR_UNAVAILABLE.
+ * Running again. Deadlocks and serialization failures were rolled back by the server: always. Stale
+ * plans (a migration changed a table under us): once, everything prepared anew. A lost connection:
+ * when the run only reads; or when the server said FATAL before it had answered every statement,
+ * since it answers in order and commits after the last; or when Sync was never sent. Else a write
+ * may have been committed with the answer lost on the way, and nobody but the caller can know:
+ * ERR_UNAVAILABLE.
  */
 #include "db/db.h"
 
@@ -33,7 +37,7 @@ enum {
 	TRIES_MAX = 4,
 	PAUSE_FIRST_US = 4000,
 	PAUSE_MOST_US = 40000,
-	AGAIN_WITHIN_US = 1000000, /* a lost run that took longer is not begun again: somebody is waiting */
+	AGAIN_WITHIN_US = 1000000, /* what was lost later is not begun again: somebody waits */
 };
 
 struct db_result {
@@ -42,11 +46,11 @@ struct db_result {
 
 enum outcome {
 	RUN_DONE,
-	RUN_FAILED, /* rolled back; fail says why */
-	RUN_AGAIN, /* rolled back; may succeed now */
-	RUN_STALE, /* rolled back; what is prepared must be dropped first */
+	RUN_FAILED,         /* rolled back; fail says why */
+	RUN_AGAIN,          /* rolled back; may succeed now */
+	RUN_STALE,          /* rolled back; what is prepared must be dropped first */
 	RUN_LOST_UNAPPLIED, /* connection gone, surely nothing committed */
-	RUN_LOST, /* connection gone, nobody knows */
+	RUN_LOST,           /* connection gone, nobody knows */
 };
 
 /* One thing PostgreSQL will answer. */
@@ -68,7 +72,7 @@ struct run {
 	struct db_fail *fail;
 
 	struct command commands[COMMANDS_MAX];
-	int ncommands, at; /* sent, and the one being answered */
+	int ncommands, at;      /* sent, and the one being answered */
 	int executed, answered; /* statements sent, and those that succeeded */
 	bool sync_sent, failed;
 	enum fail_kind kind;
@@ -111,7 +115,8 @@ static void command_add(struct run *run, const struct query *query, int stmt, bo
 		log_error("too many statements in one run", NULL);
 		abort();
 	}
-	run->commands[run->ncommands++] = (struct command){ .query = query, .stmt = stmt, .parse = parse };
+	run->commands[run->ncommands++] =
+		(struct command){ .query = query, .stmt = stmt, .parse = parse };
 }
 
 static bool is_being_parsed(const struct run *run, const struct query *query)
@@ -137,7 +142,8 @@ static bool send_execute(struct run *run, const struct db_stmt *s, int stmt)
 	command_add(run, q, stmt, false);
 	run->executed++;
 	if (!q->name)
-		return PQsendQueryParams(run->db->conn, q->sql, q->nparams, NULL, s->values, NULL, NULL, 0);
+		return PQsendQueryParams(
+			run->db->conn, q->sql, q->nparams, NULL, s->values, NULL, NULL, 0);
 	return PQsendQueryPrepared(run->db->conn, q->name, q->nparams, s->values, NULL, NULL, 0);
 }
 
@@ -168,7 +174,8 @@ static void take_success(struct run *run, PGresult *res)
 		run->answered++;
 }
 
-/* The first failure counts; one behind the last command comes from the commit: a deferred constraint. */
+/* The first failure counts; one behind the last command comes from the commit: a deferred
+ * constraint. */
 static void take_failure(struct run *run, const PGresult *res)
 {
 	const struct command *c = run->at < run->ncommands ? &run->commands[run->at] : NULL;
@@ -192,8 +199,8 @@ static bool is_clean(const struct run *run)
 	return false;
 }
 
-/* Reads what was asked for: up to the end of Sync, or of the commands sent so far. False when the connection is of no use
- * any more. */
+/* Reads what was asked for: up to the end of Sync, or of the commands sent so far. False when
+ * the connection is of no use any more. */
 static bool read_answers(struct run *run)
 {
 	while (run->sync_sent || run->at < run->ncommands) {
@@ -239,8 +246,8 @@ static bool first_trip(struct run *run)
 
 static bool exchange(struct run *run)
 {
-	return send_statements(run, run->stmts, run->n, 0) && (!run->second || first_trip(run)) && send_sync(run) &&
-		read_answers(run);
+	return send_statements(run, run->stmts, run->n, 0) && (!run->second || first_trip(run)) &&
+		send_sync(run) && read_answers(run);
 }
 
 static void run_reset(struct run *run)
@@ -254,7 +261,8 @@ static void run_reset(struct run *run)
 	*run->fail = (struct db_fail){ .err = ERR_UNAVAILABLE };
 }
 
-/* A connection to run on. One that died in idleness would make a write's fate unknown, so before a write it is looked at. */
+/* A connection to run on. One that died in idleness would make a write's fate unknown, so before
+ * a write it is looked at. */
 static bool run_open(struct run *run)
 {
 	struct db *db = run->db;
@@ -336,7 +344,8 @@ static enum err run_all(struct run *run)
 	do {
 		outcome = run_once(run);
 		tried++;
-	} while (outcome != RUN_DONE && may_try_again(run, outcome, tried, clock_monotonic_us() - started_us));
+	} while (outcome != RUN_DONE &&
+		may_try_again(run, outcome, tried, clock_monotonic_us() - started_us));
 	if (outcome != RUN_DONE)
 		for (int i = 0; i < run->n; i++) {
 			mem_free(run->results[i]);
@@ -345,8 +354,8 @@ static enum err run_all(struct run *run)
 	return run->fail->err;
 }
 
-enum err db_run(struct db *db, void *mem, const struct db_stmt *stmts, int n, bool reads, struct db_result **results,
-	struct db_fail *fail)
+enum err db_run(struct db *db, void *mem, const struct db_stmt *stmts, int n, bool reads,
+	struct db_result **results, struct db_fail *fail)
 {
 	struct run run = {
 		.db = db,
@@ -361,8 +370,8 @@ enum err db_run(struct db *db, void *mem, const struct db_stmt *stmts, int n, bo
 	return run_all(&run);
 }
 
-enum err db_run_then(struct db *db, void *mem, const struct db_stmt *stmts, int n, db_second_fn second, void *arg,
-	struct db_result **results, struct db_fail *fail)
+enum err db_run_then(struct db *db, void *mem, const struct db_stmt *stmts, int n,
+	db_second_fn second, void *arg, struct db_result **results, struct db_fail *fail)
 {
 	struct run run = {
 		.db = db,

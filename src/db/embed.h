@@ -1,6 +1,7 @@
 #ifndef STINT_DB_EMBED_H
 #define STINT_DB_EMBED_H
-/* What tools/embed-queries.pl writes at build: the queries of sql/queries, and the files of a migration as they are. */
+/* What tools/embed-queries.pl writes at build: the queries of sql/queries, and the files of a
+ * migration as they are. */
 #include "db/db.h"
 
 enum sql_kind { SQL_MIGRATION,

@@ -1,11 +1,13 @@
 /*
  * The schema, brought to where this program needs it.
  *
- * Forward only. What has landed is history: its text is kept as a hash and may not change any more, nor may a new file
- * slip in below it. A program older than the database refuses to touch it, or it would put its old functions over the new ones.
+ * Forward only. What has landed is history: its text is kept as a hash and may not change any more,
+ * nor may a new file slip in below it. A program older than the database refuses to touch it, or it
+ * would put its old functions over the new ones.
  *
- * Functions, views and policies are one layer over the tables, replaced as a whole in one transaction: so a request sees all of the old
- * or all of the new, a view that a migration dropped comes back, and grants follow what they are granted on.
+ * Functions, views and policies are one layer over the tables, replaced as a whole in one
+ * transaction: so a request sees all of the old or all of the new, a view that a migration dropped
+ * comes back, and grants follow what they are granted on.
  *
  * Hashes are made by PostgreSQL (sha256), so that this folder needs no cryptography of its own.
  */
@@ -61,14 +63,23 @@ static const char RECORD_TABLE[] =
 	");\n"
 	"COMMENT ON TABLE app.migrations IS 'What stint migrate has applied';\n";
 
-/* The first run makes the table before there are roles; later ones come as stint_migrate, which may act as stint_owner. */
+/* The first run makes the table before there are roles; later ones come as stint_migrate, which
+ * may act as stint_owner. */
 static const char RECORD_OWNER[] =
 	"DO $$ BEGIN\n"
-	"	IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'stint_owner') AND EXISTS (SELECT FROM pg_tables\n"
-	"		WHERE schemaname = 'app' AND tablename = 'migrations' AND tableowner <> 'stint_owner') THEN\n"
+	"	IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'stint_owner')\n"
+	"		AND (SELECT tableowner <> 'stint_owner' FROM pg_tables\n"
+	"			WHERE schemaname = 'app' AND tablename = 'migrations') THEN\n"
 	"		ALTER TABLE app.migrations OWNER TO stint_owner;\n"
 	"	END IF;\n"
 	"END $$";
+
+static const char RECORD_MIGRATION[] =
+	"INSERT INTO app.migrations (kind, name, sha256, version) VALUES ($1, $2, $3, $4::integer)";
+
+static const char RECORD_LAYER[] =
+	"INSERT INTO app.migrations (kind, name, sha256) VALUES ($1, $2, $3) "
+	"ON CONFLICT (kind, name) DO UPDATE SET sha256 = excluded.sha256, applied_at = now()";
 
 static const char *const kind_names[] = {
 	[SQL_MIGRATION] = "migration",
@@ -98,8 +109,9 @@ static void nap_ms(long ms)
 
 static void explain_first_run(void)
 {
-	fputs("If this is the first run: it creates the roles of Stint and needs a superuser. Give it one, once:\n"
-	      "  STINT_MIGRATE_URL='host=/run/postgresql dbname=stint user=postgres' stint migrate\n"
+	fputs("If this is the first run: it creates the roles of Stint and needs a superuser.\n"
+	      "Give it one, once:\n"
+	      "  STINT_MIGRATE_URL='dbname=stint user=postgres' stint migrate\n"
 	      "Later runs do with user=stint_migrate.\n",
 		stderr);
 }
@@ -108,8 +120,8 @@ static void explain_first_run(void)
 static bool lock_take(struct migration *m)
 {
 	for (int i = 0; i < LOCK_TRIES; i++) {
-		const PGresult *res =
-			script_query(m->script, m->mem, "SELECT pg_try_advisory_lock(" ADVISORY_LOCK ")", NULL);
+		const PGresult *res = script_query(
+			m->script, m->mem, "SELECT pg_try_advisory_lock(" ADVISORY_LOCK ")", NULL);
 
 		if (!res)
 			return false;
@@ -119,7 +131,9 @@ static bool lock_take(struct migration *m)
 			say("another migration is running; waiting for it\n");
 		nap_ms(500);
 	}
-	fputs("Another migration has been running for a minute. See pg_stat_activity, then try again.\n", stderr);
+	fputs("Another migration has been running for a minute. "
+	      "See pg_stat_activity, then try again.\n",
+		stderr);
 	return false;
 }
 
@@ -146,7 +160,8 @@ static bool steps_load(struct migration *m)
 			hash = hash_of(m, file->text);
 			if (!hash)
 				return false;
-			m->steps[m->nsteps++] = (struct step){ .file = file, .hash = hash, .state = STATE_PENDING };
+			m->steps[m->nsteps++] =
+				(struct step){ .file = file, .hash = hash, .state = STATE_PENDING };
 		}
 	}
 	return true;
@@ -162,15 +177,42 @@ static struct step *step_find(struct migration *m, const char *name)
 
 static bool is_recorded(struct migration *m, bool *there)
 {
-	const PGresult *res =
-		script_query(m->script, m->mem, "SELECT to_regclass('app.migrations') IS NOT NULL", NULL);
+	const PGresult *res = script_query(
+		m->script, m->mem, "SELECT to_regclass('app.migrations') IS NOT NULL", NULL);
 
 	if (res)
 		*there = str_eq(PQgetvalue(res, 0, 0), "t");
 	return res != NULL;
 }
 
-/* Compares with what the database has. False when it cannot be, or when history does not fit: stderr says why. */
+/* Compares one recorded file with ours. False when history does not fit. */
+static bool row_compare(struct migration *m, const char *kind, const char *name, const char *hash,
+	const char *applied_at)
+{
+	bool is_migration = str_eq(kind, "migration");
+	struct step *step = step_find(m, name);
+
+	if (!step && is_migration) {
+		fprintf(stderr,
+			"The database has %s, which this program does not know:\n"
+			"it is older than the database. Use the newer one.\n",
+			name);
+		return false;
+	}
+	if (!step)
+		return true;
+	step->applied_at = applied_at;
+	step->state = str_eq(step->hash, hash) ? STATE_APPLIED : STATE_CHANGED;
+	if (!is_migration || step->state == STATE_APPLIED)
+		return true;
+	fprintf(stderr,
+		"%s has changed since it was applied on %s.\n"
+		"What has landed stays: take the change back and put it into a new migration.\n",
+		name, applied_at);
+	return false;
+}
+
+/* Compares with what the database has; stderr says why it cannot be. */
 static bool steps_compare(struct migration *m)
 {
 	const PGresult *res = script_query(m->script, m->mem,
@@ -178,28 +220,10 @@ static bool steps_compare(struct migration *m)
 		"FROM app.migrations ORDER BY kind, name",
 		NULL);
 
-	for (int i = 0; res && i < PQntuples(res); i++) {
-		const char *name = PQgetvalue(res, i, 1);
-		bool is_migration = str_eq(PQgetvalue(res, i, 0), "migration");
-		struct step *step = step_find(m, name);
-
-		if (!step && is_migration) {
-			fprintf(stderr, "The database has %s, which this program does not know: it is older than the database. "
-					"Use the newer one.\n",
-				name);
+	for (int i = 0; res && i < PQntuples(res); i++)
+		if (!row_compare(m, PQgetvalue(res, i, 0), PQgetvalue(res, i, 1),
+			    PQgetvalue(res, i, 2), PQgetvalue(res, i, 3)))
 			return false;
-		}
-		if (!step)
-			continue;
-		step->applied_at = PQgetvalue(res, i, 3);
-		step->state = str_eq(step->hash, PQgetvalue(res, i, 2)) ? STATE_APPLIED : STATE_CHANGED;
-		if (is_migration && step->state == STATE_CHANGED) {
-			fprintf(stderr, "%s has changed since it was applied on %s. What has landed stays as it is: take the "
-					"change back and put it into a new migration.\n",
-				name, step->applied_at);
-			return false;
-		}
-	}
 	return res != NULL;
 }
 
@@ -216,7 +240,9 @@ static bool order_is_right(const struct migration *m)
 		if (step->state == STATE_PENDING && !skipped)
 			skipped = step;
 		if (step->state == STATE_APPLIED && skipped) {
-			fprintf(stderr, "%s comes before %s, which is applied already. Give it a higher number.\n",
+			fprintf(stderr,
+				"%s comes before %s, which is applied already.\n"
+				"Give it a higher number.\n",
 				skipped->file->name, step->file->name);
 			return false;
 		}
@@ -240,17 +266,21 @@ static bool quick(struct migration *m, const char *sql)
 
 static bool record(struct migration *m, const struct step *step)
 {
-	const char *base = strrchr(step->file->name, '/');
-	const char *const params[4] = { kind_names[step->file->kind], step->file->name, step->hash,
-		step->file->kind == SQL_MIGRATION ? mem_strndup(m->mem, base + 1, 4) : NULL };
+	bool once = step->file->kind == SQL_MIGRATION;
+	const char *number = strrchr(step->file->name, '/');
+	const char *const params[4] = {
+		kind_names[step->file->kind],
+		step->file->name,
+		step->hash,
+		once ? mem_strndup(m->mem, number + 1, 4) : NULL,
+	};
 
-	return script_query(m->script, m->mem,
-		       step->file->kind == SQL_MIGRATION ? "INSERT INTO app.migrations (kind, name, sha256, version) VALUES ($1, $2, $3, $4::integer)" : "INSERT INTO app.migrations (kind, name, sha256) VALUES ($1, $2, $3) "
-																			 "ON CONFLICT (kind, name) DO UPDATE SET sha256 = excluded.sha256, applied_at = now()",
-		       params) != NULL;
+	return script_query(
+		       m->script, m->mem, once ? RECORD_MIGRATION : RECORD_LAYER, params) != NULL;
 }
 
-/* Runs the files of steps first…last-1 and notes them. Deferred constraints are judged here, by file, and not at the end. */
+/* Runs the files of steps first…last-1 and notes them. Deferred constraints are judged here, by
+ * file, and not at the end. */
 static bool steps_run(struct migration *m, int first, int last)
 {
 	for (int i = first; i < last; i++) {
@@ -259,24 +289,29 @@ static bool steps_run(struct migration *m, int first, int last)
 		if (!script_run(m->script, shown, m->steps[i].file->text))
 			return false;
 		if (PQtransactionStatus(m->script->conn) != PQTRANS_INTRANS) {
-			fprintf(stderr, "%s ends its transaction itself. Files must hold neither BEGIN nor COMMIT.\n", shown);
+			fprintf(stderr,
+				"%s ends its transaction itself.\n"
+				"Files must hold neither BEGIN nor COMMIT.\n",
+				shown);
 			return false;
 		}
-		if (!quick(m, "RESET ROLE; SET CONSTRAINTS ALL IMMEDIATE") || !quick(m, RECORD_OWNER) ||
-			!record(m, &m->steps[i]))
+		if (!quick(m, "RESET ROLE; SET CONSTRAINTS ALL IMMEDIATE") ||
+			!quick(m, RECORD_OWNER) || !record(m, &m->steps[i]))
 			return false;
 	}
 	return true;
 }
 
-/* In a dry run there is one transaction around everything. Migrations run with row_security off: a backfill as stint_owner,
- * from whom forced row level security hides every row, is an error then, and not "UPDATE 0" (nor a foreign key checked
- * against nothing). Functions touch no rows, but with it off their bodies would be refused when they are created. */
+/* In a dry run there is one transaction around everything. Migrations run with row_security off:
+ * a backfill as stint_owner, from whom forced row level security hides every row, is an error
+ * then, and not "UPDATE 0" (nor a foreign key checked against nothing). Functions touch no rows,
+ * but with it off their bodies would be refused when they are created. */
 static bool transaction_begin(struct migration *m, int first)
 {
 	bool rows = m->steps[first].file->kind == SQL_MIGRATION;
 
-	return (m->mode == MIGRATE_DRY_RUN || quick(m, "BEGIN")) && quick(m, "SET LOCAL lock_timeout = '5s'") &&
+	return (m->mode == MIGRATE_DRY_RUN || quick(m, "BEGIN")) &&
+		quick(m, "SET LOCAL lock_timeout = '5s'") &&
 		quick(m, rows ? "SET LOCAL row_security = off" : "SET LOCAL row_security = on");
 }
 
@@ -285,17 +320,20 @@ static bool transaction_end(struct migration *m)
 	return m->mode == MIGRATE_DRY_RUN || quick(m, "COMMIT");
 }
 
-/* One transaction. A lock that is not to be had within its time-out means that something long is running: tried again. */
+/* One transaction. A lock that is not to be had within its time-out means that something long is
+ * running: tried again. */
 static bool part_apply(struct migration *m, const char *title, int first, int last)
 {
 	int64_t started_us = clock_monotonic_us();
 
 	for (int tries = 1;; tries++) {
 		say("%s %s ... ", m->mode == MIGRATE_DRY_RUN ? "trying" : "applying", title);
-		if (transaction_begin(m, first) && steps_run(m, first, last) && transaction_end(m)) {
+		if (transaction_begin(m, first) && steps_run(m, first, last) &&
+			transaction_end(m)) {
 			for (int i = first; i < last; i++)
 				m->steps[i].state = STATE_APPLIED;
-			say("done (%lld ms)\n", (long long)((clock_monotonic_us() - started_us) / 1000));
+			say("done (%lld ms)\n",
+				(long long)((clock_monotonic_us() - started_us) / 1000));
 			return true;
 		}
 		say("failed\n");
@@ -321,7 +359,8 @@ static int count_pending(const struct migration *m, bool migrations)
 	int n = 0;
 
 	for (int i = 0; i < m->nsteps; i++)
-		n += is_pending(&m->steps[i]) && (m->steps[i].file->kind == SQL_MIGRATION) == migrations;
+		n += is_pending(&m->steps[i]) &&
+			(m->steps[i].file->kind == SQL_MIGRATION) == migrations;
 	return n;
 }
 
@@ -347,7 +386,9 @@ static bool all_apply(struct migration *m)
 		return false;
 	if (end == m->nsteps)
 		return true;
-	return part_apply(m, mem_printf(m->mem, "functions and policies (%d files)", m->nsteps - end), end, m->nsteps);
+	return part_apply(m,
+		mem_printf(m->mem, "functions and policies (%d files)", m->nsteps - end), end,
+		m->nsteps);
 }
 
 static int run(struct migration *m)
@@ -356,14 +397,15 @@ static int run(struct migration *m)
 
 	if (!lock_take(m) || !steps_plan(m) || !is_recorded(m, &there))
 		return 1;
-	ok = (m->mode != MIGRATE_DRY_RUN || quick(m, "BEGIN")) && (there || quick(m, RECORD_TABLE)) && all_apply(m);
+	ok = (m->mode != MIGRATE_DRY_RUN || quick(m, "BEGIN")) &&
+		(there || quick(m, RECORD_TABLE)) && all_apply(m);
 	if (!ok && m->nsteps && is_pending(&m->steps[0]) && script_refused(m->script, "42501"))
 		explain_first_run();
-	if (m->mode == MIGRATE_DRY_RUN) {
-		say("dry run: %s\n", quick(m, "ROLLBACK") ? "everything was taken back" : "the connection is gone, and all with it");
-		if (!ok)
-			say("(what needs an earlier migration to be committed, such as a new enum value, fails in dry runs alone)\n");
-	}
+	if (m->mode == MIGRATE_DRY_RUN && quick(m, "ROLLBACK"))
+		say("dry run: everything was taken back\n");
+	if (m->mode == MIGRATE_DRY_RUN && !ok)
+		say("(what needs an earlier migration to be committed, such as a new enum value,\n"
+		    "fails in dry runs alone)\n");
 	return ok ? 0 : 1;
 }
 

@@ -17,5 +17,6 @@ static int by_name(const void *name, const void *query)
 
 const struct query *query_find(const char *name)
 {
-	return bsearch(name, embedded_queries, (size_t)embedded_query_count, sizeof(*embedded_queries), by_name);
+	return bsearch(name, embedded_queries, (size_t)embedded_query_count,
+		sizeof(*embedded_queries), by_name);
 }

@@ -1,7 +1,7 @@
 /*
  * SQL files run as an operator wants it: by the simple protocol, so that a file may hold many
- * statements, and with errors that name file and line and repeat all that PostgreSQL says (nobody but the
- * operator reads this).
+ * statements, and with errors that name file and line and repeat all that PostgreSQL says (nobody
+ * but the operator reads this).
  */
 #include "db/script.h"
 
@@ -32,11 +32,13 @@ static bool is_fit(const PGconn *conn)
 	const char *encoding = PQparameterStatus(conn, "server_encoding");
 
 	if (PQserverVersion(conn) < 150000) {
-		fprintf(stderr, "PostgreSQL 15 or newer is needed; this is %s.\n", PQparameterStatus(conn, "server_version"));
+		fprintf(stderr, "PostgreSQL 15 or newer is needed; this is %s.\n",
+			PQparameterStatus(conn, "server_version"));
 		return false;
 	}
 	if (!str_eq(encoding, "UTF8")) {
-		fprintf(stderr, "The database's encoding is %s. Create it with ENCODING 'UTF8'.\n", encoding);
+		fprintf(stderr, "The database's encoding is %s. Create it with ENCODING 'UTF8'.\n",
+			encoding);
 		return false;
 	}
 	return true;
@@ -44,7 +46,8 @@ static bool is_fit(const PGconn *conn)
 
 struct script *script_open(void *mem, const char *conninfo)
 {
-	static const char *const keys[] = { "dbname", "client_encoding", "options", "fallback_application_name", NULL };
+	static const char *const keys[] = { "dbname", "client_encoding", "options",
+		"fallback_application_name", NULL };
 	const char *const values[] = { conninfo, "UTF8", SESSION, "stint migrate", NULL };
 	struct script *s = mem_new(mem, struct script);
 
@@ -108,7 +111,8 @@ static bool succeeded(const PGresult *res)
 {
 	ExecStatusType status = PQresultStatus(res);
 
-	return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_EMPTY_QUERY;
+	return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK ||
+		status == PGRES_EMPTY_QUERY;
 }
 
 bool script_run(struct script *s, const char *name, const char *text)
@@ -133,7 +137,8 @@ static int rows_clear(struct rows *rows)
 	return 0;
 }
 
-const PGresult *script_query(struct script *s, void *mem, const char *sql, const char *const params[4])
+const PGresult *script_query(
+	struct script *s, void *mem, const char *sql, const char *const params[4])
 {
 	struct rows *rows = mem_new(mem, struct rows);
 	int n = 0;

@@ -16,7 +16,8 @@ struct script *script_open(void *mem, const char *conninfo);
 bool script_run(struct script *s, const char *name, const char *text);
 
 /* One statement with up to 4 text parameters, its rows below mem; NULL: stderr says why. */
-const PGresult *script_query(struct script *s, void *mem, const char *sql, const char *const params[4]);
+const PGresult *script_query(
+	struct script *s, void *mem, const char *sql, const char *const params[4]);
 
 /* True when the server refused for this reason just now. */
 bool script_refused(const struct script *s, const char *sqlstate);

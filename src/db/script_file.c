@@ -54,9 +54,13 @@ int sql_file_run(const char *conninfo, const char *path)
 		text = disk_text(mem, path);
 	if (text)
 		s = script_open(mem, conninfo);
-	ok = s && script_run(s, path, "BEGIN; SET LOCAL lock_timeout = '5s'") && script_run(s, path, text);
+	ok = s && script_run(s, path, "BEGIN; SET LOCAL lock_timeout = '5s'") &&
+		script_run(s, path, text);
 	if (ok && PQtransactionStatus(s->conn) != PQTRANS_INTRANS) {
-		fprintf(stderr, "%s ends its transaction itself. Files must hold neither BEGIN nor COMMIT.\n", path);
+		fprintf(stderr,
+			"%s ends its transaction itself.\n"
+			"Files must hold neither BEGIN nor COMMIT.\n",
+			path);
 		ok = false;
 	}
 	ok = ok && script_run(s, path, "COMMIT");

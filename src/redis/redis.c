@@ -1,14 +1,17 @@
 /*
  * Counters in Redis, for throttles: quick to ask, never waited for.
  *
- * Everything has TIMEOUT_MS from first to last, connecting included. After a failure nobody
- * asks again for REST_US, so a Redis that is away costs a request a comparison and not a time-out; callers have a way
- * without it. Redis's blocking calls in here are why no other file may hold a connection of its own.
+ * Everything has TIMEOUT_MS from first to last, connecting included. After a failure nobody asks
+ * again for REST_US, so a Redis that is away costs a request a comparison and not a time-out;
+ * callers have a way without it. Redis's blocking calls in here are why no other file may hold a
+ * connection of its own.
  *
- * A counter is set up, raised and asked for its time in one MULTI: no key can be left behind without an expiry, which would throttle
- * somebody for ever. SET NX EX before INCR does that with any Redis since 2.6; EXPIRE NX would need 7.
+ * A counter is set up, raised and asked for its time in one MULTI: no key can be left behind
+ * without an expiry, which would throttle somebody for ever. SET NX EX before INCR does that with
+ * any Redis since 2.6; EXPIRE NX would need 7.
  *
- * The process must not die of SIGPIPE: hiredis writes plainly. redis_new ignores the signal if nobody has decided about it.
+ * The process must not die of SIGPIPE: hiredis writes plainly. redis_new ignores the signal if
+ * nobody has decided about it.
  */
 #include "redis/redis.h"
 
@@ -102,7 +105,8 @@ static bool link_open(struct redis *r, int64_t deadline_us)
 
 	if (r->link)
 		return redisSetTimeout(r->link, timeout) == REDIS_OK;
-	r->link = str_starts(r->url, "unix:") ? redisConnectUnixWithTimeout(r->url + 5, timeout) : connect_tcp(r, timeout);
+	r->link = str_starts(r->url, "unix:") ? redisConnectUnixWithTimeout(r->url + 5, timeout)
+					      : connect_tcp(r, timeout);
 	if (!r->link)
 		return give_up(r, "redis_url is neither unix:PATH nor HOST:PORT");
 	if (r->link->err)
@@ -117,7 +121,8 @@ struct words {
 };
 
 /* Sends all and reads an answer to each into replies. */
-static bool exchange(struct redis *r, const struct words *commands, int n, redisReply **replies, int64_t deadline_us)
+static bool exchange(struct redis *r, const struct words *commands, int n, redisReply **replies,
+	int64_t deadline_us)
 {
 	for (int i = 0; i < n; i++) {
 		const char **argv = (const char **)(uintptr_t)commands[i].word;
@@ -146,7 +151,8 @@ static void replies_free(redisReply **replies, int n)
 	}
 }
 
-/* Redis answered, but with an error (still loading, read only, no rights): the same as being away. */
+/* Redis answered, but with an error (still loading, read only, no rights): the same as being
+ * away. */
 static bool all_well(struct redis *r, redisReply **replies, int n)
 {
 	for (int i = 0; i < n; i++)
@@ -158,8 +164,8 @@ static bool all_well(struct redis *r, redisReply **replies, int n)
 	return true;
 }
 
-/* An idle connection may have died with a Redis that is back already: then a second try is worth its while. A
- * time-out is not, and a count made twice hurts nobody. */
+/* An idle connection may have died with a Redis that is back already: then a second try is worth
+ * its while. A time-out is not, and a count made twice hurts nobody. */
 static bool run(struct redis *r, const struct words *commands, int n, redisReply **replies)
 {
 	int64_t deadline_us = clock_monotonic_us() + (int64_t)TIMEOUT_MS * 1000;
@@ -195,19 +201,22 @@ bool redis_ping(struct redis *r)
 /* The integer at place i of an array. */
 static bool take_int(const redisReply *array, size_t i, int64_t *out)
 {
-	if (array->type != REDIS_REPLY_ARRAY || i >= array->elements || array->element[i]->type != REDIS_REPLY_INTEGER)
+	if (array->type != REDIS_REPLY_ARRAY || i >= array->elements ||
+		array->element[i]->type != REDIS_REPLY_INTEGER)
 		return false;
 	*out = array->element[i]->integer;
 	return true;
 }
 
-/* PTTL's milliseconds, rounded up: "try again in 0 seconds" would be wrong. -1, -2: no expiry, no key. */
+/* PTTL's milliseconds, rounded up: "try again in 0 seconds" would be wrong. -1, -2: no expiry,
+ * no key. */
 static int64_t whole_seconds(int64_t ms)
 {
 	return ms < 0 ? 0 : (ms + 999) / 1000;
 }
 
-bool redis_count(struct redis *r, const char *key, int64_t window_s, int64_t *count, int64_t *left_s)
+bool redis_count(
+	struct redis *r, const char *key, int64_t window_s, int64_t *count, int64_t *left_s)
 {
 	char *window = mem_printf(r, "%lld", (long long)window_s);
 	const struct words commands[] = {
@@ -219,7 +228,8 @@ bool redis_count(struct redis *r, const char *key, int64_t window_s, int64_t *co
 	};
 	redisReply *replies[REPLIES_MAX];
 	int64_t left_ms = 0;
-	bool ok = run(r, commands, 5, replies) && take_int(replies[4], 1, count) && take_int(replies[4], 2, &left_ms);
+	bool ok = run(r, commands, 5, replies) && take_int(replies[4], 1, count) &&
+		take_int(replies[4], 2, &left_ms);
 
 	*left_s = whole_seconds(left_ms);
 	replies_free(replies, REPLIES_MAX);

@@ -90,6 +90,39 @@ tests_unit_test_http_stream_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_http_stream_LDADD = $(UNIT_HTTP_LIBS)
 EXTRA_tests_unit_test_http_server_DEPENDENCIES = tests/unit/http-echo$(EXEEXT)
 EXTRA_tests_unit_test_http_master_DEPENDENCIES = tests/unit/http-echo$(EXEEXT)
+
+# crypto, db, redis. All but crypto and db_embed want the scratch servers of ./dev test and fail without them.
+UNIT_DB_CPPFLAGS = $(UNIT_CPPFLAGS) $(PQ_CFLAGS)
+UNIT_DB_LIBS = src/db/libdb.a $(UNIT_BASE_LIBS) $(PQ_LIBS)
+check_PROGRAMS += \
+	tests/unit/test_crypto \
+	tests/unit/test_db_embed \
+	tests/unit/test_db_lost \
+	tests/unit/test_db_migrate \
+	tests/unit/test_db_prepare \
+	tests/unit/test_db_run \
+	tests/unit/test_redis
+tests_unit_test_crypto_SOURCES = tests/unit/test_crypto.c
+tests_unit_test_crypto_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_crypto_LDADD = src/crypto/libcrypto.a $(UNIT_BASE_LIBS) $(SODIUM_LIBS)
+tests_unit_test_db_embed_SOURCES = tests/unit/test_db_embed.c
+tests_unit_test_db_embed_CPPFLAGS = $(UNIT_CPPFLAGS) -DSTINT_SRCDIR='"$(abs_top_srcdir)"'
+tests_unit_test_db_embed_LDADD = $(UNIT_DB_LIBS)
+tests_unit_test_db_lost_SOURCES = tests/unit/test_db_lost.c tests/unit/unit_pg.h tests/unit/unit_proxy.h
+tests_unit_test_db_lost_CPPFLAGS = $(UNIT_DB_CPPFLAGS)
+tests_unit_test_db_lost_LDADD = $(UNIT_DB_LIBS)
+tests_unit_test_db_migrate_SOURCES = tests/unit/test_db_migrate.c
+tests_unit_test_db_migrate_CPPFLAGS = $(UNIT_DB_CPPFLAGS)
+tests_unit_test_db_migrate_LDADD = $(UNIT_DB_LIBS)
+tests_unit_test_db_prepare_SOURCES = tests/unit/test_db_prepare.c
+tests_unit_test_db_prepare_CPPFLAGS = $(UNIT_DB_CPPFLAGS)
+tests_unit_test_db_prepare_LDADD = $(UNIT_DB_LIBS)
+tests_unit_test_db_run_SOURCES = tests/unit/test_db_run.c
+tests_unit_test_db_run_CPPFLAGS = $(UNIT_DB_CPPFLAGS)
+tests_unit_test_db_run_LDADD = $(UNIT_DB_LIBS)
+tests_unit_test_redis_SOURCES = tests/unit/test_redis.c
+tests_unit_test_redis_CPPFLAGS = $(UNIT_CPPFLAGS) $(HIREDIS_CFLAGS)
+tests_unit_test_redis_LDADD = src/redis/libredis.a $(UNIT_BASE_LIBS) $(HIREDIS_LIBS)
 endif
 
 # What the tests of the server start and talk to.

@@ -1,7 +1,7 @@
 /*
- * What happens to a run when the connection goes: reading runs are run again, writing ones only when
- * it is sure that nothing was committed, nobody waits for a server that is away, and one that is
- * back is found soon.
+ * What happens to a run when the connection goes: reading runs are run again, writing ones only
+ * when it is sure that nothing was committed, nobody waits for a server that is away, and one that
+ * is back is found soon.
  */
 #include "unit_pg.h"
 #include "unit_proxy.h"
@@ -12,8 +12,10 @@ static PGconn *admin;
 static struct db *db;
 static struct proxy *proxy;
 
-static const struct query insert_query = QUERY("insert_thing", "INSERT INTO things VALUES (1) RETURNING id", 0);
-static const struct query count_query = QUERY("count_things", "SELECT count(*) AS n, pg_backend_pid() AS pid FROM things", 0);
+static const struct query insert_query =
+	QUERY("insert_thing", "INSERT INTO things VALUES (1) RETURNING id", 0);
+static const struct query count_query =
+	QUERY("count_things", "SELECT count(*) AS n, pg_backend_pid() AS pid FROM things", 0);
 
 static void begin(void)
 {
@@ -30,9 +32,14 @@ static void begin_behind_proxy(void)
 	begin();
 	ck_assert_int_eq(mkdir(folder, 0700), 0);
 	proxy = proxy_start(mem_printf(unit_mem, "%s/.s.PGSQL.5432", folder),
-		pg_run(admin, "SELECT split_part(current_setting('unix_socket_directories'), ',', 1)"
-			      " || '/.s.PGSQL.' || current_setting('port')"));
-	db = db_new(unit_mem, pg_info("unit_lost", mem_printf(unit_mem, "host=%s port=5432 options='-c search_path=unit'", folder)), "unit_lost");
+		pg_run(admin,
+			"SELECT split_part(current_setting('unix_socket_directories'), ',', 1)"
+			" || '/.s.PGSQL.' || current_setting('port')"));
+	db = db_new(unit_mem,
+		pg_info("unit_lost",
+			mem_printf(unit_mem, "host=%s port=5432 options='-c search_path=unit'",
+				folder)),
+		"unit_lost");
 }
 
 static void end_proxy(void)
@@ -60,7 +67,9 @@ static long things(void)
 /* As a restart does to an idle connection; waits until the server process is gone. */
 static void end_backends(void)
 {
-	pg_run(admin, "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'unit_lost'");
+	pg_run(admin,
+		"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE "
+		"application_name = 'unit_lost'");
 }
 
 START_TEST(idle_loss_is_not_felt)
@@ -77,12 +86,16 @@ START_TEST(idle_loss_is_not_felt)
 }
 END_TEST
 
-/* The server says FATAL before it has answered: nothing was committed, so even a write is run again. */
+/* The server says FATAL before it has answered: nothing was committed, so even a write is run
+ * again. */
 START_TEST(write_that_was_surely_not_applied_is_run_again)
 {
 	static const struct query die_once = QUERY("die_once",
-		"SELECT CASE WHEN nextval('tries') = 1 THEN pg_terminate_backend(pg_backend_pid()) END", 0);
-	struct db_stmt stmts[3] = { { .query = &insert_query }, { .query = &die_once }, { .query = &insert_query } };
+		"SELECT CASE WHEN nextval('tries') = 1 THEN pg_terminate_backend(pg_backend_pid()) "
+		"END",
+		0);
+	struct db_stmt stmts[3] = { { .query = &insert_query }, { .query = &die_once },
+		{ .query = &insert_query } };
 	struct db_result *results[3];
 
 	begin();
@@ -94,14 +107,16 @@ END_TEST
 
 START_TEST(a_run_that_always_dies_ends)
 {
-	static const struct query die = QUERY("die", "SELECT nextval('tries'), pg_terminate_backend(pg_backend_pid())", 0);
+	static const struct query die =
+		QUERY("die", "SELECT nextval('tries'), pg_terminate_backend(pg_backend_pid())", 0);
 	struct db_stmt stmts[2] = { { .query = &insert_query }, { .query = &die } };
 	struct db_result *results[2];
 	struct db_fail fail;
 
 	begin();
 	for (int i = 0; i < 2; i++)
-		ck_assert_int_eq(db_run(db, unit_mem, stmts, 2, i == 0, results, &fail), ERR_UNAVAILABLE);
+		ck_assert_int_eq(
+			db_run(db, unit_mem, stmts, 2, i == 0, results, &fail), ERR_UNAVAILABLE);
 	ck_assert_int_eq(fail.err, ERR_UNAVAILABLE);
 	ck_assert_int_eq(pg_number(admin, "SELECT last_value FROM tries"), 4);
 	ck_assert_int_eq(things(), 0);
@@ -135,7 +150,8 @@ static struct db_stmt insert_too(void *calls, void *mem, struct db_result **resu
 	return (struct db_stmt){ .query = &insert_query };
 }
 
-/* In two trips nothing is committed before the second: the loss of the first answer harms nobody. */
+/* In two trips nothing is committed before the second: the loss of the first answer harms
+ * nobody. */
 START_TEST(first_trip_of_two_is_run_again)
 {
 	struct db_stmt s = { .query = &insert_query };
@@ -178,7 +194,7 @@ START_TEST(nobody_waits_for_a_server_that_is_away)
 		usleep(5000);
 	}
 	ck_assert_int_lt(longest_ms, 100);
-	ck_assert_int_ge(*proxy->served - before, 3); /* it tries, */
+	ck_assert_int_ge(*proxy->served - before, 3);  /* it tries, */
 	ck_assert_int_le(*proxy->served - before, 16); /* but does not hammer */
 	*proxy->fault = PROXY_WELL;
 	gone_us = clock_monotonic_us();

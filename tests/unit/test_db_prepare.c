@@ -10,9 +10,13 @@ static PGconn *admin;
 static struct db *db;
 
 static const struct query refuse_query = QUERY("refuse_it", "SELECT refuse()", 0);
-static const struct query select_query = QUERY("select_things", "SELECT * FROM things ORDER BY id", 0);
-static const struct query insert_query = QUERY("insert_thing", "INSERT INTO things (id) VALUES ($1::integer) RETURNING id, pg_current_xact_id() AS xid", 1);
-static const struct query held_query = QUERY("held", "SELECT string_agg(name, ',' ORDER BY name) AS names FROM pg_prepared_statements", 0);
+static const struct query select_query =
+	QUERY("select_things", "SELECT * FROM things ORDER BY id", 0);
+static const struct query insert_query = QUERY("insert_thing",
+	"INSERT INTO things (id) VALUES ($1::integer) RETURNING id, pg_current_xact_id() AS xid",
+	1);
+static const struct query held_query = QUERY("held",
+	"SELECT string_agg(name, ',' ORDER BY name) AS names FROM pg_prepared_statements", 0);
 
 static void begin(void)
 {
@@ -47,7 +51,8 @@ static const char *held(void)
 
 START_TEST(each_is_prepared_once)
 {
-	struct db_stmt stmts[3] = { plain(&select_query), plain(&select_query), plain(&select_query) };
+	struct db_stmt stmts[3] = { plain(&select_query), plain(&select_query),
+		plain(&select_query) };
 	struct db_result *results[3];
 
 	begin();
@@ -58,7 +63,8 @@ START_TEST(each_is_prepared_once)
 }
 END_TEST
 
-/* Preparing goes in front of the guard, so a refusal on the first request of a connection costs nothing. */
+/* Preparing goes in front of the guard, so a refusal on the first request of a connection costs
+ * nothing. */
 START_TEST(refusal_on_a_cold_connection_leaves_it_right)
 {
 	struct db_stmt stmts[2] = { plain(&refuse_query), plain(&select_query) };
@@ -155,10 +161,12 @@ static struct db_stmt store(void *arg, void *mem, struct db_result **results)
 	return stmt_of(then->query, values);
 }
 
-static enum err run_then(const struct query *second, int *calls, struct db_fail *fail, const struct db_stmt *first)
+static enum err run_then(
+	const struct query *second, int *calls, struct db_fail *fail, const struct db_stmt *first)
 {
 	static const char *const values[] = { "7" };
-	struct db_stmt stmts[2] = { first ? *first : plain(&select_query), stmt_of(&insert_query, values) };
+	struct db_stmt stmts[2] = { first ? *first : plain(&select_query),
+		stmt_of(&insert_query, values) };
 	struct db_result *results[2];
 	struct then then = { .query = second };
 	enum err e = db_run_then(db, unit_mem, stmts, 2, store, &then, results, fail);
@@ -169,7 +177,8 @@ static enum err run_then(const struct query *second, int *calls, struct db_fail 
 
 START_TEST(two_trips_commit_as_one)
 {
-	static const struct query keep = QUERY("keep", "INSERT INTO stored VALUES (pg_current_xact_id(), $1)", 1);
+	static const struct query keep =
+		QUERY("keep", "INSERT INTO stored VALUES (pg_current_xact_id(), $1)", 1);
 	struct db_fail fail;
 	int calls;
 
@@ -177,14 +186,18 @@ START_TEST(two_trips_commit_as_one)
 	ck_assert_int_eq(run_then(&keep, &calls, &fail, NULL), OK);
 	ck_assert_int_eq(calls, 1);
 	ck_assert_str_eq(pg_run(admin, "SELECT doc FROM stored"), "7");
-	ck_assert_int_eq(pg_number(admin, "SELECT count(DISTINCT xid::text) FROM ("
-					  "SELECT xid FROM stored UNION ALL SELECT xmin::text::xid8 FROM things WHERE id = 7) x"), 1);
+	ck_assert_int_eq(pg_number(admin,
+				 "SELECT count(DISTINCT xid::text) FROM ("
+				 "SELECT xid FROM stored UNION ALL SELECT xmin::text::xid8 FROM "
+				 "things WHERE id = 7) x"),
+		1);
 }
 END_TEST
 
 START_TEST(two_trips_fail_as_one)
 {
-	static const struct query wrong = QUERY("doubled", "INSERT INTO things VALUES ($1::integer)", 1);
+	static const struct query wrong =
+		QUERY("doubled", "INSERT INTO things VALUES ($1::integer)", 1);
 	struct db_stmt refuse = plain(&refuse_query);
 	struct db_fail fail;
 	int calls;
@@ -216,5 +229,5 @@ END_TEST
 
 UNIT_MAIN("db_prepare", each_is_prepared_once, refusal_on_a_cold_connection_leaves_it_right,
 	what_cannot_be_prepared_is_no_trap_for_the_rest, migration_under_a_prepared_query,
-	statements_that_are_gone_are_prepared_anew, many_queries_are_told_apart, two_trips_commit_as_one,
-	two_trips_fail_as_one, second_trip_may_be_empty)
+	statements_that_are_gone_are_prepared_anew, many_queries_are_told_apart,
+	two_trips_commit_as_one, two_trips_fail_as_one, second_trip_may_be_empty)

@@ -19,8 +19,9 @@ static inline const char *pg_url(void)
 {
 	const char *url = getenv("STINT_TEST_DATABASE_URL");
 
-	ck_assert_msg(url && *url, "STINT_TEST_DATABASE_URL is not set. Run the tests by ./dev test, "
-				   "or name a superuser's connection to a scratch cluster.");
+	ck_assert_msg(url && *url,
+		"STINT_TEST_DATABASE_URL is not set. Run the tests by ./dev test, "
+		"or name a superuser's connection to a scratch cluster.");
 	return url;
 }
 
@@ -81,19 +82,26 @@ static inline const char *pg_info(const char *dbname, const char *extra)
 static inline PGconn *pg_database(const char *name)
 {
 	PGconn *conn = pg_open(unit_mem, pg_url());
-	const char *there = mem_printf(unit_mem, "SELECT count(*) FROM pg_database WHERE datname = '%s'", name);
+	const char *there =
+		mem_printf(unit_mem, "SELECT count(*) FROM pg_database WHERE datname = '%s'", name);
 
 	if (!pg_number(conn, there))
-		pg_run(conn, mem_printf(unit_mem, "CREATE DATABASE %s TEMPLATE template0 ENCODING 'UTF8'", name));
+		pg_run(conn,
+			mem_printf(unit_mem,
+				"CREATE DATABASE %s TEMPLATE template0 ENCODING 'UTF8'", name));
 	conn = pg_open(unit_mem, pg_info(name, ""));
-	pg_run(conn, "SET client_min_messages = error; DROP SCHEMA IF EXISTS unit CASCADE; CREATE SCHEMA unit;"
-		     "SET search_path = unit");
+	pg_run(conn,
+		"SET client_min_messages = error; DROP SCHEMA IF EXISTS unit CASCADE; CREATE "
+		"SCHEMA unit;"
+		"SET search_path = unit");
 	return conn;
 }
 
 /* One statement as the program would have it. */
 #define QUERY(n, text, count) \
-	{ .name = (n), .sql = (text), .nparams = (count) }
+	{ \
+		.name = (n), .sql = (text), .nparams = (count) \
+	}
 
 static inline struct db_stmt stmt_of(const struct query *query, const char *const *values)
 {

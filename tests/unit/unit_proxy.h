@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -21,10 +22,10 @@
 
 enum proxy_fault {
 	PROXY_WELL,
-	PROXY_CUT_ANSWER,  /* once: the next question goes through, the answer does not, and both sides are cut */
+	PROXY_CUT_ANSWER,   /* once: the question goes through, its answer does not */
 	PROXY_CUT_QUESTION, /* once: cut at the next question, which does not go through */
-	PROXY_MUTE,        /* accepts and never says a word */
-	PROXY_REFUSE,      /* hangs up at once */
+	PROXY_MUTE,         /* accepts and never says a word */
+	PROXY_REFUSE,       /* hangs up at once */
 };
 
 struct proxy {
@@ -75,7 +76,8 @@ static inline bool proxy_move(struct proxy *p, int from, int to, bool question)
 static inline void proxy_serve(struct proxy *p, int client, const char *server_path)
 {
 	int server = *p->fault == PROXY_REFUSE ? -1 : proxy_dial(server_path);
-	struct pollfd fds[2] = { { .fd = client, .events = POLLIN }, { .fd = server, .events = POLLIN } };
+	struct pollfd fds[2] = { { .fd = client, .events = POLLIN },
+		{ .fd = server, .events = POLLIN } };
 
 	*p->served += 1;
 	while (server >= 0 && poll(fds, 2, -1) > 0) {
