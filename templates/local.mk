@@ -10,7 +10,6 @@ nobase_dist_pkgdata_DATA += \
 	templates/clients/edit.html \
 	templates/clients/index.html \
 	templates/dashboard/index.html \
-	templates/dashboard/week_chart.html \
 	templates/dev/mail.html \
 	templates/errors/error.html \
 	templates/layouts/app.html \

@@ -31,7 +31,7 @@ BEGIN
 				e.row_doc || jsonb_build_object('part_s', p.part_s, 'continues_before', e.started_at < d.from_at,
 					'continues_after', coalesce(e.ended_at, now()) > d.to_at) AS line
 			FROM bounds AS d
-			JOIN entries AS e ON e.started_at < d.to_at AND coalesce(e.ended_at, 'infinity') > d.from_at,
+			JOIN entries AS e ON e.started_at < d.to_at AND coalesce(e.ended_at, now()) > d.from_at,
 			LATERAL (SELECT app.part_s(e.started_at, e.ended_at, d.from_at, d.to_at) AS part_s) AS p
 			WHERE d.length_s > 0
 		), days AS (
@@ -133,6 +133,7 @@ BEGIN
 		SELECT json_build_object(
 			'today', (SELECT json_build_object('date', d.day, 'length_s', d.length_s, 'total_s', d.total_s,
 				'segments', (SELECT coalesce(json_agg(json_build_object('start_s', s.start_s, 'end_s', s.start_s + s.part_s,
+					'duration_s', s.part_s,
 					'color', p.color, 'label', coalesce(nullif(s.description, ''), p.name, ''), 'type', s.type,
 					'entry_id', s.id, 'running', s.running) ORDER BY s.started_at), '[]')
 					FROM parts AS s LEFT JOIN projects AS p ON p.id = s.project_id WHERE s.day = today))
