@@ -71,15 +71,18 @@ $$;
 -- Now, for a timer. now() itself is older than what a twin did while this one waited. And an entry that was stopped within
 -- its first second ends up to a second from now: the next one begins there, and does not overlap it.
 CREATE OR REPLACE FUNCTION app.timer_clock() RETURNS timestamptz
-LANGUAGE sql VOLATILE
+LANGUAGE plpgsql VOLATILE
 AS $$
-	WITH clock AS MATERIALIZED (SELECT date_trunc('second', clock_timestamp()) AS at)
-	SELECT coalesce((
+DECLARE
+	clock timestamptz := date_trunc('second', clock_timestamp());
+BEGIN
+	RETURN coalesce((
 		SELECT e.ended_at FROM data.time_entries AS e
 		WHERE e.organization_id = app.org() AND e.member_id = app.member() AND e.deleted_at IS NULL
-			AND e.started_at BETWEEN clock.at - interval '1 second' AND clock.at + interval '1 minute'
-			AND e.ended_at BETWEEN clock.at AND clock.at + interval '1 minute'
-		ORDER BY e.started_at DESC LIMIT 1), clock.at) FROM clock;
+			AND e.started_at BETWEEN clock - interval '1 second' AND clock + interval '1 minute'
+			AND e.ended_at BETWEEN clock AND clock + interval '1 minute'
+		ORDER BY e.started_at DESC LIMIT 1), clock);
+END
 $$;
 
 CREATE OR REPLACE FUNCTION app.timer_start(input jsonb) RETURNS uuid
