@@ -169,7 +169,7 @@ static void prepared_reset(struct db *db)
 	db->nprepared = 0;
 }
 
-bool conn_open(struct db *db)
+bool pgconn_open(struct db *db)
 {
 	PGconn *conn;
 
@@ -194,7 +194,7 @@ bool conn_open(struct db *db)
 	return true;
 }
 
-void conn_drop(struct db *db, const char *why)
+void pgconn_drop(struct db *db, const char *why)
 {
 	if (!db->conn)
 		return;
@@ -204,7 +204,7 @@ void conn_drop(struct db *db, const char *why)
 	db->retry_at_us = 0;
 }
 
-bool conn_is_quiet(struct db *db)
+bool pgconn_is_quiet(struct db *db)
 {
 	for (int looks = 0; looks < 3; looks++) {
 		char byte;
@@ -221,7 +221,7 @@ bool conn_is_quiet(struct db *db)
 	return true;
 }
 
-PGresult *conn_result(struct db *db, bool *lost)
+PGresult *pgconn_result(struct db *db, bool *lost)
 {
 	int64_t deadline_us = 0;
 	PGresult *res;
@@ -251,12 +251,12 @@ static unsigned int slot_of(const struct db *db, const struct query *query)
 	return at;
 }
 
-bool conn_has(const struct db *db, const struct query *query)
+bool pgconn_has(const struct db *db, const struct query *query)
 {
 	return db->nprepared && db->slots[slot_of(db, query)];
 }
 
-void conn_add(struct db *db, const struct query *query)
+void pgconn_add(struct db *db, const struct query *query)
 {
 	const struct query **old = db->slots;
 	unsigned int nold = db->nslots;
@@ -273,7 +273,7 @@ void conn_add(struct db *db, const struct query *query)
 	db->nprepared++;
 }
 
-bool conn_forget_prepared(struct db *db)
+bool pgconn_forget_prepared(struct db *db)
 {
 	bool lost = false, ok = true;
 	PGresult *res;
@@ -284,7 +284,7 @@ bool conn_forget_prepared(struct db *db)
 		!PQpipelineSync(db->conn))
 		return false;
 	do {
-		res = conn_result(db, &lost);
+		res = pgconn_result(db, &lost);
 		status = res ? PQresultStatus(res) : PGRES_COMMAND_OK;
 		ok = ok && status != PGRES_FATAL_ERROR;
 		PQclear(res);

@@ -19,19 +19,19 @@ struct db {
 };
 
 /* True with a usable connection. Connects when there is none and it is time to try. */
-bool conn_open(struct db *db);
-/* Forgets the connection; the next conn_open tries at once. why is logged. */
-void conn_drop(struct db *db, const char *why);
+bool pgconn_open(struct db *db);
+/* Forgets the connection; the next pgconn_open tries at once. why is logged. */
+void pgconn_drop(struct db *db, const char *why);
 /* False when the server hung up while nobody looked: one look without waiting. */
-bool conn_is_quiet(struct db *db);
+bool pgconn_is_quiet(struct db *db);
 /* The next result, as PQgetResult gives it; waits no longer than a statement may take. *lost
  * when the connection is gone. */
-PGresult *conn_result(struct db *db, bool *lost);
+PGresult *pgconn_result(struct db *db, bool *lost);
 
-bool conn_has(const struct db *db, const struct query *query);
-void conn_add(struct db *db, const struct query *query);
+bool pgconn_has(const struct db *db, const struct query *query);
+void pgconn_add(struct db *db, const struct query *query);
 /* As if nothing had been prepared, here and there. False when the connection is gone. */
-bool conn_forget_prepared(struct db *db);
+bool pgconn_forget_prepared(struct db *db);
 
 /* Doubling from 50 ms to 1 s over attempt 0…, a random half of it taken off. */
 int64_t backoff_us(int64_t first_us, int64_t most_us, int attempt);

@@ -129,7 +129,7 @@ static bool is_being_parsed(const struct run *run, const struct query *query)
 
 static bool send_parse(struct run *run, const struct query *query, int stmt)
 {
-	if (!query->name || conn_has(run->db, query) || is_being_parsed(run, query))
+	if (!query->name || pgconn_has(run->db, query) || is_being_parsed(run, query))
 		return true;
 	command_add(run, query, stmt, true);
 	return PQsendPrepare(run->db->conn, query->name, query->sql, 0, NULL);
@@ -164,7 +164,7 @@ static void take_success(struct run *run, PGresult *res)
 	const struct command *c = run->at < run->ncommands ? &run->commands[run->at] : NULL;
 
 	if (c && c->parse)
-		conn_add(run->db, c->query);
+		pgconn_add(run->db, c->query);
 	if (!c || c->parse || c->stmt >= run->n) {
 		PQclear(res);
 	} else {
@@ -205,7 +205,7 @@ static bool read_answers(struct run *run)
 {
 	while (run->sync_sent || run->at < run->ncommands) {
 		bool lost = false;
-		PGresult *res = conn_result(run->db, &lost);
+		PGresult *res = pgconn_result(run->db, &lost);
 		ExecStatusType status = res ? PQresultStatus(res) : PGRES_EMPTY_QUERY;
 
 		if (status == PGRES_FATAL_ERROR)
@@ -267,9 +267,9 @@ static bool run_open(struct run *run)
 {
 	struct db *db = run->db;
 
-	if (db->conn && !run->reads && !conn_is_quiet(db))
-		conn_drop(db, "the server hung up");
-	return conn_open(db);
+	if (db->conn && !run->reads && !pgconn_is_quiet(db))
+		pgconn_drop(db, "the server hung up");
+	return pgconn_open(db);
 }
 
 static enum outcome run_lost(struct run *run)
@@ -277,7 +277,7 @@ static enum outcome run_lost(struct run *run)
 	bool said_so = run->failed && run->kind == FAIL_HANGUP;
 	bool unapplied = !run->sync_sent || (said_so && run->answered < run->executed);
 
-	conn_drop(run->db, said_so ? "the server ended it" : "lost");
+	pgconn_drop(run->db, said_so ? "the server ended it" : "lost");
 	run->fail->err = ERR_UNAVAILABLE;
 	return unapplied ? RUN_LOST_UNAPPLIED : RUN_LOST;
 }
@@ -318,8 +318,8 @@ static bool may_try_again(struct run *run, enum outcome outcome, int tried, int6
 	if (tried > 1)
 		return false;
 	if (outcome == RUN_STALE) {
-		if (!conn_forget_prepared(run->db))
-			conn_drop(run->db, "could not forget what was prepared");
+		if (!pgconn_forget_prepared(run->db))
+			pgconn_drop(run->db, "could not forget what was prepared");
 		return true;
 	}
 	return took_us < AGAIN_WITHIN_US &&
@@ -396,7 +396,7 @@ static bool is_answering(struct db *db)
 	if (!PQpipelineSync(db->conn))
 		return false;
 	do {
-		PGresult *res = conn_result(db, &lost);
+		PGresult *res = pgconn_result(db, &lost);
 
 		status = res ? PQresultStatus(res) : PGRES_EMPTY_QUERY;
 		PQclear(res);
@@ -406,10 +406,10 @@ static bool is_answering(struct db *db)
 
 bool db_ping(struct db *db)
 {
-	for (int tries = 0; tries < 2 && conn_open(db); tries++) {
+	for (int tries = 0; tries < 2 && pgconn_open(db); tries++) {
 		if (is_answering(db))
 			return true;
-		conn_drop(db, "did not answer");
+		pgconn_drop(db, "did not answer");
 	}
 	return false;
 }
