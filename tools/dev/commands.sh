@@ -5,7 +5,7 @@ command_main() {
 	local name=${1:-help}
 	(($#)) && shift
 	case $name in
-	up | down | test | bench | env | logs | psql | fmt | lint | reset | help | _run | _test_stack) "cmd_$name" "$@" ;;
+	up | down | test | bench | env | logs | psql | fmt | lint | reset | help | _run | _test_stack | _bench_stack) "cmd_$name" "$@" ;;
 	-h | --help) cmd_help ;;
 	*)
 		cmd_help >&2

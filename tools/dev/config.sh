@@ -14,7 +14,7 @@ config_make() {
 # On the test stack the key is a canary: it may appear in no log, argument or environment.
 config_secret() {
 	local prefix=''
-	[[ $STACK != test ]] || prefix=canary-secret-key-
+	[[ $STACK != test ]] || prefix=canary-key-
 	[[ -s $STATE/secret_key ]] || (umask 077 && printf '%s%s\n' "$prefix" "$(openssl rand -hex 32)" | write_file "$STATE/secret_key")
 }
 

@@ -53,10 +53,10 @@ run_watch() {
 	local pid=$1 title=$2 log=$3 ticks=0 last
 	while kill -0 "$pid" 2>/dev/null; do
 		if [[ -t 1 ]]; then
-			last=$(tail -n 1 "$log" | tr -d '\r\t\e' | cut -c1-70)
+			last=$(tail -n 1 "$log" | tr -d '\r\t\033' | cut -c1-70)
 			printf '\r\e[K%s %s%s%s' "… $title" "$DIM" "$last" "$PLAIN"
 		elif ((ticks % 50 == 49)); then
-			last=$(tail -n 1 "$log" | tr -d '\r\t\e' | cut -c1-90)
+			last=$(tail -n 1 "$log" | tr -d '\r\t\033' | cut -c1-90)
 			say "… $title: $(wc -l <"$log") lines so far, now: $last"
 		fi
 		((++ticks))

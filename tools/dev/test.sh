@@ -48,10 +48,8 @@ test_stack_up() {
 		sleep 0.1
 	done
 	sed -n 's/^. \(.*\)/✓ \1/p' "$STATE/log/start.log"
-	set -a
 	# shellcheck source=/dev/null
 	. <(sed "s/=\(.*\)/='\1'/" "$STATE/stack.env")
-	set +a
 	export STINT_TEST_DATABASE_URL=$STINT_ADMIN_DATABASE_URL STINT_TEST_REDIS_URL=$STINT_REDIS_URL
 	export STINT_ROOT=$ROOT STINT_CHROMIUM=${STINT_CHROMIUM:-$(command -v chromium || true)}
 	test_note ok "the test stack runs at $URL"
@@ -103,7 +101,7 @@ test_check() {
 	}
 	for name in "${chosen[@]}"; do
 		rm -f "$BUILD/$name.log" "$BUILD/$name.trs"
-		timeout --kill-after=10 300 make -s -C "$BUILD" -k check-TESTS TESTS="$name" >>"$log" 2>&1 || true
+		timeout --kill-after=10 300 make -s -C "$BUILD" "$name.log" >>"$log" 2>&1 || true
 		test_check_result "$name"
 	done
 }
@@ -143,6 +141,9 @@ test_count() {
 
 test_node() {
 	local filter=$1 file name
+	# Only now: variables like STINT_DATABASE_URL would be configuration to programs of the unit tests.
+	# shellcheck disable=SC2046 # names
+	export $(sed 's/=.*//' "$STATE/stack.env")
 	while IFS= read -r file; do
 		name=${file#"$ROOT"/}
 		[[ $name == *"$filter"* ]] || continue
