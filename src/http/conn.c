@@ -204,6 +204,8 @@ static enum err add_param(void *mem, struct pairs *out, char *text)
 	char *value = strchr(text, '=');
 	struct pair *twin;
 
+	if (!value)
+		return ERR_MALFORMED;
 	*value++ = '\0';
 	for (const char *p = text; *p; p++)
 		if (*p <= ' ' || *p > '~')

@@ -15,7 +15,6 @@ enum conn_result {
 	CONN_REQUEST, /* params stand; the body can be read */
 	CONN_REFUSED, /* c's stream is wrong: answer what conn_fault says */
 	CONN_GONE,    /* nobody to answer: aborted, truncated or silent */
-	CONN_NONE,    /* a signal, or nothing to accept */
 };
 
 struct conn_fault {

@@ -99,7 +99,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	door();
 	fd = send_to_door(data, size);
 	FUZZ_HOLDS(conn_accept(door()));
-	result = conn_open(door(), &never);
+	result = conn_start(door(), &never);
 	FUZZ_HOLDS((result == CONN_REQUEST) == (whole.state == STREAM_DONE));
 	FUZZ_HOLDS((result == CONN_REFUSED) == (whole.state == STREAM_BAD));
 	if (result == CONN_REQUEST)
