@@ -55,7 +55,7 @@ enum route_flags {
 	ROUTE_HIDDEN = 256,  /* not in the OpenAPI document */
 	ROUTE_STATIC = 512,  /* a page without a query */
 	ROUTE_READS = 1024,  /* a POST that changes nothing */
-	ROUTE_SENDS = 2048, /* 202: what it does arrives by mail */
+	ROUTE_SENDS = 2048,  /* 202: what it does arrives by mail */
 };
 
 struct call;
