@@ -159,15 +159,22 @@ CREATE OR REPLACE FUNCTION app.week_of(day date, week_start integer) RETURNS dat
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN day - (extract(isodow FROM day)::integer - week_start + 7) % 7;
 
--- A zone the database knows; refuses on zone_unknown.
+-- A zone the database knows; refuses on zone_unknown. PostgreSQL also takes abbreviations (CEST) and rules (XYZ5), which
+-- are no names of zones: neither has a slash and no digit. What does is tried; the rest is looked for in the list of all
+-- names, which takes reading all their files.
 CREATE OR REPLACE FUNCTION app.is_zone(zone text) RETURNS boolean
 LANGUAGE plpgsql STABLE COST 10000
 AS $$
 BEGIN
-	IF zone !~ '^[A-Za-z]+([/_+-][A-Za-z0-9_+-]+)*$' OR zone NOT IN (SELECT name FROM pg_timezone_names) THEN
+	IF zone ~ '^[A-Za-z]+(/[A-Za-z_-]+)+$' THEN
+		PERFORM now() AT TIME ZONE zone;
+	ELSIF zone <> 'UTC' AND zone NOT IN (SELECT name FROM pg_timezone_names) THEN
 		PERFORM app.refuse('zone_unknown', 'zone');
 	END IF;
 	RETURN true;
+EXCEPTION WHEN invalid_parameter_value THEN
+	PERFORM app.refuse('zone_unknown', 'zone');
+	RETURN false;
 END
 $$;
 

@@ -196,7 +196,10 @@ test("a changed profile reaches every organization and every session at once", a
 	assert.equal(changed.etag, "2");
 	assert.equal((await enters(owner.hash)).zone, "Asia/Kolkata");
 	await refused(call(owner, "me_update", { input: { zone: "Europe/Atlantis" } }), "zone_unknown", "zone");
-	await refused(call(owner, "me_update", { input: { zone: "Europe/Berlin5" } }), "zone_unknown", "zone");
+	for (const zone of ["Europe/Berlin5", "CEST", "XYZ5", "", "UTC-3", "../UTC", "America/"])
+		await refused(call(owner, "me_update", { input: { zone } }), "zone_unknown", "zone");
+	for (const zone of ["UTC", "Etc/GMT+5", "America/Port-au-Prince", "America/Argentina/Buenos_Aires", "EST5EDT"])
+		assert.equal((await doc(owner, "me_update", { input: { zone } })).zone, zone);
 	await refused(call(owner, "me_update", { input: { week_start: 8 } }), "members_week_start_range");
 	await refused(call(owner, "me_update", { input: { name: "x" }, if_match: "1" }), "version_conflict");
 });
