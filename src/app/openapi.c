@@ -85,10 +85,9 @@ static struct json_object *response(const char *text, struct json_object *body)
 static struct json_object *responses(const struct route *route)
 {
 	struct json_object *o = json_object_new_object();
-	const char *good = route->flags & ROUTE_DELETES ? "204" :
-			   route->flags & ROUTE_CREATES ? "201" :
-			   route->flags & ROUTE_SENDS	? "202" :
-							  "200";
+	const char *good = route->flags & ROUTE_DELETES ? "204" : route->flags & ROUTE_CREATES ? "201"
+		: route->flags & ROUTE_SENDS                                                   ? "202"
+											       : "200";
 
 	if (!route->reply || route->flags & ROUTE_DELETES)
 		json_object_object_add(o, route->reply || route->flags & ROUTE_DELETES ? good : "204",

@@ -1,7 +1,11 @@
 /* See throttle.h. Keys hold hashes, never addresses of people. */
 #include "app/throttle.h"
 
+#include <locale.h>
+#include <stdlib.h>
 #include <string.h>
+#include <wchar.h>
+#include <wctype.h>
 
 #include "base/mem.h"
 #include "base/str.h"
@@ -24,10 +28,45 @@ static const char *network_of(struct call *c)
 	return mem_strndup(c->rq->mem, addr, (size_t)(p - addr));
 }
 
+/* Small letters, as the database compares addresses: else every spelling of one would have tries of its own. */
+static const char *fold(void *mem, const char *account)
+{
+	static locale_t utf8;
+	size_t size = strlen(account) + 1, out_size = size * sizeof(wchar_t), len;
+	wchar_t *wide = mem_array(mem, wchar_t, size);
+	char *out = mem_array(mem, char, out_size);
+	locale_t before;
+
+	if (!utf8)
+		utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+	if (!utf8)
+		return account;
+	before = uselocale(utf8);
+	len = mbstowcs(wide, account, size);
+	for (size_t i = 0; len != (size_t)-1 && i < len; i++)
+		wide[i] = (wchar_t)towlower((wint_t)wide[i]);
+	if (len != (size_t)-1)
+		len = wcstombs(out, wide, out_size);
+	uselocale(before);
+	return len == (size_t)-1 ? account : out;
+}
+
+/* An address is the same account in any case, so another spelling buys no further tries. */
+static const char *account_of(struct call *c, const char *email)
+{
+	char *account = mem_strdup(c->rq->mem, email);
+
+	for (char *p = account; *p; p++) {
+		if (*p >= 'A' && *p <= 'Z')
+			*p = (char)(*p + ('a' - 'A'));
+	}
+	return account;
+}
+
 static const char *key_pair(struct call *c, const char *what, const char *account)
 {
 	const char *who = mac(c->rq->mem, c->app->conf->secret_key, "throttle",
-		mem_printf(c->rq->mem, "%s\n%s", account, network_of(c)));
+		mem_printf(c->rq->mem, "%s\n%s", fold(c->rq->mem, account), network_of(c)));
 
 	return mem_printf(c->rq->mem, "stint:throttle:%s:%.22s", what, who);
 }

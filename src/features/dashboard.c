@@ -8,7 +8,7 @@ static const struct shape shape_segment = {
 	.attrs = (const struct attr[]){ SECONDS("start_s"), SECONDS("end_s"),
 		SECONDS("duration_s"),
 		{ .name = "color", .type = ATTR_INT, .nullable = true },
-		TEXT_OR_NULL("label"), ID("entry_id"), BOOL("running"), { 0 } },
+		TEXT_OR_NULL("label"), TEXT("type"), ID("entry_id"), BOOL("running"), { 0 } },
 };
 
 static const struct shape shape_today = {
