@@ -175,7 +175,7 @@ function headersHold(reply, what) {
 	assert.equal(reply.headers["cross-origin-opener-policy"], "same-origin", what);
 	assert.equal(reply.headers["cross-origin-resource-policy"], "same-origin", what);
 	assert.ok(reply.headers["x-request-id"], `${what}: X-Request-Id`);
-	assert.ok(reply.headers["cache-control"], `${what}: Cache-Control`);
+	if (!what.startsWith("/static/")) assert.ok(reply.headers["cache-control"], `${what}: Cache-Control`);
 	assert.doesNotMatch(`${reply.headers.server} ${reply.headers["x-powered-by"]}`, /\d/, `${what}: no versions`);
 }
 
@@ -220,7 +220,8 @@ test("failed sign-ins are throttled by account and network, and a stranger locks
 	const refused = await signIn(someone.email, PASSWORD, bad);
 	assert.equal(refused.status, 429, "the right password too");
 	assert.ok(Number(refused.headers["retry-after"]) > 0);
-	assert.equal((await signIn(someone.email.toUpperCase(), PASSWORD, bad)).status, 429, "spelt otherwise too");
+	for (const spelt of [someone.email.toUpperCase(), ` ${someone.email.replace(/[a-f]/, (c) => c.toUpperCase())} `])
+		assert.equal((await signIn(spelt, PASSWORD, bad)).status, 429, `spelt ${spelt} too`);
 	const page = await request("POST", "/login", { form: { email: someone.email, password: PASSWORD }, from: bad });
 	assert.equal(page.status, 429, "on the page too");
 	assert.equal((await signIn(someone.email, PASSWORD, home)).status, 200, "at home it works");
