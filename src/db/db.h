@@ -4,21 +4,22 @@
  * The only door to PostgreSQL. Statements are named queries embedded at build
  * (sql/queries/<noun>.sql, -- name: tags_list, parameters :by_name). db_run sends them all with one
  * Sync: one round trip, one implicit transaction; when one fails PostgreSQL skips the rest. 40P01
- * and 40001 are run again (at most 3 times); a lost connection is mended with jittered back-off
- * and, when nothing had been answered and the run is marked as reading, run again. Statements are
- * prepared once per connection.
+ * and 40001 are run again (at most 3 times); a lost connection is mended with jittered back-off and
+ * the run begun again when it only reads, or when it is sure that nothing of it was committed.
+ * Statements are prepared once per connection.
  *
  * Errors: SQLSTATE ST001 is app.refuse(code, field, extra): MESSAGE is the code of errors.def,
  * DETAIL the field, HINT a JSON object shown to the client. 23505, 23503, 23514, 23P01 go by
- * constraint name through errors.def. 22P02 and 22007 are ERR_MALFORMED. No connection:
- * ERR_UNAVAILABLE. All else is ERR_INTERNAL and logged with SQLSTATE and query name, never with
- * values.
+ * constraint name through errors.def. Values PostgreSQL cannot read (22P02, 22007, 22008, 22003)
+ * are ERR_MALFORMED. No connection, a time-out, a full disk: ERR_UNAVAILABLE. All else is
+ * ERR_INTERNAL and logged with SQLSTATE and query name, never with values.
  */
 #include <stdbool.h>
 #include <stddef.h>
 #include "base/err.h"
 
-/* One embedded query. params: names in the order of $1… */
+/* One embedded query. params: names in the order of $1… A query without a name is never prepared:
+ * for text that is used once. */
 struct query {
 	const char *name, *sql;
 	const char *const *params;
@@ -37,23 +38,25 @@ struct db_stmt {
 
 struct db_fail {
 	enum err err;
-	const char *field; /* or NULL; below mem */
+	const char *field; /* or NULL; static or below mem */
 	const char *extra; /* JSON object text for the client, or NULL; below mem */
-	int stmt;          /* which statement failed, 0… */
+	int stmt;          /* which statement failed, 0…; the number of them: the commit did */
 };
 
-struct db *db_new(
-	void *mem, const char *conninfo, const char *application_name); /* connects at first use */
+/* Connects at first use, so a master may make it and its children each have their own. */
+struct db *db_new(void *mem, const char *conninfo, const char *application_name);
 bool db_ping(struct db *db);
 
-/* Runs n statements as one implicit transaction. results[i] for each. reads: safe to run again
- * after a lost connection. */
+/* Runs n statements (at most 16) as one implicit transaction. results[i] for each, NULL when the
+ * run failed. reads: safe to run again after a lost connection. fail may be NULL. */
 enum err db_run(struct db *db, void *mem, const struct db_stmt *stmts, int n, bool reads,
 	struct db_result **results, struct db_fail *fail);
 
 /* In two trips, still one implicit transaction: the first n statements are flushed and read,
  * then `second` decides (with their results) what else belongs to it: it returns a statement to
- * run before Sync, or query NULL for none. For Idempotency-Key and the like. */
+ * run before Sync, or query NULL for none; what that gives is not kept. It is called again when
+ * all is run again (after a deadlock, say), so it must do nothing but look. For Idempotency-Key
+ * and the like. */
 typedef struct db_stmt (*db_second_fn)(void *arg, void *mem, struct db_result **results);
 enum err db_run_then(struct db *db, void *mem, const struct db_stmt *stmts, int n,
 	db_second_fn second, void *arg, struct db_result **results, struct db_fail *fail);

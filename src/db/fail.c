@@ -109,11 +109,16 @@ void fail_log(const PGresult *res, enum fail_kind kind, const char *query_name)
 	const char *constraint = PQresultErrorField(res, PG_DIAG_CONSTRAINT_NAME);
 	const char *message = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
 	/* ST001 here is a code that errors.def does not have. */
-	bool ours = sqlstate && str_eq(sqlstate, "ST001");
+	bool ours = str_eq(sqlstate, "ST001");
 
-	if (!message || !sqlstate || !(ours || message_is_harmless(sqlstate)))
+	if (!sqlstate) { /* libpq's own words, of a connection that broke */
+		log_warn("connection broke", "query", query_name ? query_name : "(one-shot)", "why",
+			PQresultErrorMessage(res), NULL);
+		return;
+	}
+	if (!message || !(ours || message_is_harmless(sqlstate)))
 		message = "(withheld: may hold values)";
 	log_write(level, "query failed", "query", query_name ? query_name : "(one-shot)",
-		"sqlstate", sqlstate ? sqlstate : "-", "constraint", constraint ? constraint : "-",
+		"sqlstate", sqlstate, "constraint", constraint ? constraint : "-",
 		"message", message, NULL);
 }
