@@ -28,8 +28,11 @@ static const char *network_of(struct call *c)
 	return mem_strndup(c->rq->mem, addr, (size_t)(p - addr));
 }
 
-/* Small letters, as the database compares addresses: else every spelling of one would have tries of its own. */
-static const char *fold(void *mem, const char *account)
+/*
+ * An address is the same account in any case, so another spelling buys no further tries. Not ASCII alone: the database's
+ * lower() also takes the Kelvin sign for a k.
+ */
+static const char *account_of(void *mem, const char *account)
 {
 	static locale_t utf8;
 	size_t size = strlen(account) + 1, out_size = size * sizeof(wchar_t), len;
@@ -51,22 +54,10 @@ static const char *fold(void *mem, const char *account)
 	return len == (size_t)-1 ? account : out;
 }
 
-/* An address is the same account in any case, so another spelling buys no further tries. */
-static const char *account_of(struct call *c, const char *email)
-{
-	char *account = mem_strdup(c->rq->mem, email);
-
-	for (char *p = account; *p; p++) {
-		if (*p >= 'A' && *p <= 'Z')
-			*p = (char)(*p + ('a' - 'A'));
-	}
-	return account;
-}
-
 static const char *key_pair(struct call *c, const char *what, const char *account)
 {
 	const char *who = mac(c->rq->mem, c->app->conf->secret_key, "throttle",
-		mem_printf(c->rq->mem, "%s\n%s", fold(c->rq->mem, account), network_of(c)));
+		mem_printf(c->rq->mem, "%s\n%s", account_of(c->rq->mem, account), network_of(c)));
 
 	return mem_printf(c->rq->mem, "stint:throttle:%s:%.22s", what, who);
 }
