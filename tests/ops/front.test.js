@@ -1,0 +1,93 @@
+// What nginx answers for itself: too much, nobody there, files, counters; and that the supervisor brings back what dies.
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import http from "node:http";
+import path from "node:path";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+
+const base = process.env.STINT_URL;
+const pid = (name) => Number(fs.readFileSync(path.join(process.env.STINT_RUN, `${name}.pid`), "utf8").split(" ")[0]);
+const ready = async (deadline) => {
+	for (const end = Date.now() + deadline; Date.now() < end; await sleep(50)) {
+		const answer = await fetch(`${base}/readyz`).catch(() => null);
+		if (answer?.status === 200) return true;
+	}
+	return false;
+};
+
+// Asks with a body nginx may refuse before it has read it.
+const post = (url, bytes) => new Promise((resolve, reject) => {
+	const request = http.request(base + url, { method: "POST", headers: { "Content-Length": bytes } }, (answer) => {
+		let text = "";
+		answer.on("data", (piece) => (text += piece));
+		answer.on("end", () => resolve({ status: answer.statusCode, headers: answer.headers, text }));
+	});
+	request.on("error", reject);
+	request.write("x");
+});
+
+test("a body over 1 MB is refused with a problem document to programs, a page to people", async () => {
+	const api = await post("/api/v1/time-entries", 2_000_000);
+	assert.equal(api.status, 413);
+	assert.equal(api.headers["content-type"], "application/problem+json");
+	assert.equal(JSON.parse(api.text).code, "too_large");
+	const page = await post("/timer/start", 2_000_000);
+	assert.equal(page.status, 413);
+	assert.match(page.headers["content-type"], /^text\/html/);
+});
+
+test("static files: hashed, immutable, packed, with their headers; the list of names is not served", async () => {
+	const login = await (await fetch(`${base}/login`)).text();
+	const css = /href="(\/static\/app\.[0-9a-f]+\.css)"/.exec(login)[1];
+	const answer = await fetch(base + css, { headers: { "Accept-Encoding": "gzip" } });
+	assert.equal(answer.status, 200);
+	assert.equal(answer.headers.get("cache-control"), "public, max-age=31536000, immutable");
+	assert.equal(answer.headers.get("content-encoding"), "gzip");
+	assert.equal(answer.headers.get("x-content-type-options"), "nosniff");
+	assert.equal(answer.headers.get("cross-origin-resource-policy"), "same-origin");
+	assert.equal((await fetch(`${base}/static/manifest.json`)).status, 404);
+	for (const outside of ["/static/../stint.conf", "/static/%2e%2e/stint.conf", "/static/..%2fstint.conf"])
+		assert.ok([400, 403, 404].includes((await fetch(base + outside)).status), outside);
+});
+
+test("counters are there for this host", async () => {
+	const answer = await fetch(`${base}/metrics`);
+	assert.equal(answer.status, 200);
+	assert.match(await answer.text(), /^# TYPE \S+ counter$/m);
+});
+
+test("nobody behind nginx: 503 with Retry-After to programs and people, posts too; the supervisor brings it back", async () => {
+	const hold = path.join(process.env.STINT_RUN, "hold/web");
+	const before = pid("web");
+	fs.writeFileSync(hold, "");
+	try {
+		process.kill(before, "SIGKILL");
+		let api;
+		for (let i = 0; i < 100 && api?.status !== 503; i++) {
+			await sleep(50);
+			api = await fetch(`${base}/api/v1/timer`, { method: "POST", body: "{}" });
+		}
+		assert.equal(api.status, 503);
+		assert.equal(api.headers.get("content-type"), "application/problem+json");
+		assert.ok(Number(api.headers.get("retry-after")) > 0);
+		assert.equal((await api.json()).code, "unavailable");
+		const page = await fetch(`${base}/timer`, { method: "POST", body: "x=1" });
+		assert.equal(page.status, 503);
+		assert.match(page.headers.get("content-type"), /^text\/html/);
+		assert.ok(Number(page.headers.get("retry-after")) > 0);
+	} finally {
+		fs.rmSync(hold);
+	}
+	assert.ok(await ready(10_000), "ready again within 10 s");
+	assert.notEqual(pid("web"), before);
+});
+
+for (const name of ["redis", "nginx", "postgres"])
+	test(`${name} killed hard: the supervisor starts it again, ready within 10 s`, async () => {
+		const before = pid(name);
+		process.kill(before, "SIGKILL");
+		for (let i = 0; i < 100 && pid(name) === before; i++) await sleep(50);
+		assert.notEqual(pid(name), before);
+		assert.ok(await ready(10_000));
+	});
