@@ -142,6 +142,21 @@ START_TEST(write_with_its_answer_lost_is_not_run_twice)
 }
 END_TEST
 
+/* A server that crashed says no farewell, and a write on its dead connection would be in doubt. */
+START_TEST(silent_loss_in_idleness_is_seen_before_a_write)
+{
+	begin_behind_proxy();
+	ck_assert_int_eq(run_it(&insert_query, false), OK);
+	*proxy->fault = PROXY_CUT_NOW;
+	while (*proxy->fault == PROXY_CUT_NOW)
+		usleep(5000);
+	usleep(50000);
+	ck_assert_int_eq(run_it(&insert_query, false), OK);
+	ck_assert_int_eq(things(), 2);
+	end_proxy();
+}
+END_TEST
+
 static struct db_stmt insert_too(void *calls, void *mem, struct db_result **results)
 {
 	(void)mem;
@@ -228,5 +243,6 @@ END_TEST
 
 UNIT_MAIN("db_lost", idle_loss_is_not_felt, write_that_was_surely_not_applied_is_run_again,
 	a_run_that_always_dies_ends, write_with_its_answer_lost_is_not_run_twice,
-	first_trip_of_two_is_run_again, nobody_waits_for_a_server_that_is_away,
+	silent_loss_in_idleness_is_seen_before_a_write, first_trip_of_two_is_run_again,
+	nobody_waits_for_a_server_that_is_away,
 	nobody_waits_for_a_server_that_says_nothing, no_server_at_all)

@@ -24,6 +24,7 @@ enum proxy_fault {
 	PROXY_WELL,
 	PROXY_CUT_ANSWER,   /* once: the question goes through, its answer does not */
 	PROXY_CUT_QUESTION, /* once: cut at the next question, which does not go through */
+	PROXY_CUT_NOW,      /* once: cut within 20 ms, whether or not anybody speaks */
 	PROXY_MUTE,         /* accepts and never says a word */
 	PROXY_REFUSE,       /* hangs up at once */
 };
@@ -80,9 +81,13 @@ static inline void proxy_serve(struct proxy *p, int client, const char *server_p
 		{ .fd = server, .events = POLLIN } };
 
 	*p->served += 1;
-	while (server >= 0 && poll(fds, 2, -1) > 0) {
+	while (server >= 0 && poll(fds, 2, 20) >= 0) {
 		if (*p->fault == PROXY_REFUSE)
 			break;
+		if (*p->fault == PROXY_CUT_NOW) {
+			*p->fault = PROXY_WELL;
+			break;
+		}
 		if (fds[0].revents && !proxy_move(p, client, server, true))
 			break;
 		if (fds[1].revents && !proxy_move(p, server, client, false))
