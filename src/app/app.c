@@ -8,7 +8,7 @@
 #define SIGNIN_BURST 100
 
 struct app *app_new(void *mem, const struct conf *conf, const struct route *const *tables,
-	const char **why)
+	const struct app *before, const char **why)
 {
 	struct app *app = mem_new(mem, struct app);
 
@@ -19,8 +19,9 @@ struct app *app_new(void *mem, const struct conf *conf, const struct route *cons
 		why);
 	if (!app->views)
 		return NULL;
-	app->limits = limits_new(conf->rate_per_minute, conf->rate_burst);
-	app->signin_limits = limits_new(SIGNIN_PER_MINUTE, SIGNIN_BURST);
+	/* What was counted stays counted over a reload. */
+	app->limits = before ? before->limits : limits_new(conf->rate_per_minute, conf->rate_burst);
+	app->signin_limits = before ? before->signin_limits : limits_new(SIGNIN_PER_MINUTE, SIGNIN_BURST);
 	app->enter = query_find("enter");
 	return app;
 }

@@ -27,9 +27,10 @@ struct worker {
 	struct redis *redis;
 };
 
-/* NULL, *why says what is wrong. Templates that cannot be read stop the start. */
+/* NULL, *why says what is wrong: templates that cannot be read stop the start. before: the one a reload replaces, whose shared counters
+ * go on; else NULL. */
 struct app *app_new(void *mem, const struct conf *conf, const struct route *const *tables,
-	const char **why);
+	const struct app *before, const char **why);
 struct worker *worker_new(void *mem, struct app *app, const char *pool);
 /* One request from gate to answer. */
 void app_handle(struct worker *w, struct request *rq);

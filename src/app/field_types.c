@@ -19,6 +19,8 @@
 #define LONGTEXT_MAX 5000
 #define PASSWORD_MAX 200
 #define EMAIL_MAX 254
+#define YEAR_MIN 1970
+#define YEAR_MAX 2199 /* later is a typing error, and far from where dates overflow */
 
 struct parsing {
 	void *mem;
@@ -162,6 +164,17 @@ enum err field_parse_id(void *mem, const char *text, struct json_object **value,
 	return OK;
 }
 
+static bool year_is_absurd(int year)
+{
+	return year < YEAR_MIN || year > YEAR_MAX;
+}
+
+static enum err fail_year(struct parsing *p)
+{
+	*p->message = mem_printf(p->mem, _("Between the years %d and %d."), YEAR_MIN, YEAR_MAX);
+	return ERR_RANGE;
+}
+
 static enum err parse_instant(struct parsing *p)
 {
 	char text[ISO8601_MAX];
@@ -171,6 +184,8 @@ static enum err parse_instant(struct parsing *p)
 		*p->message = _("Write an instant like 2026-11-02T09:40:00Z.");
 		return ERR_FORMAT;
 	}
+	if (year_is_absurd(date_from_days(us / 1000000 / 86400).year))
+		return fail_year(p);
 	iso8601_format(us, text);
 	*p->value = json_object_new_string(text);
 	return OK;
@@ -185,6 +200,8 @@ static enum err parse_date(struct parsing *p)
 		*p->message = _("Write a date like 2026-11-02.");
 		return ERR_FORMAT;
 	}
+	if (year_is_absurd(d.year))
+		return fail_year(p);
 	date_format(d, text);
 	*p->value = json_object_new_string(text);
 	return OK;

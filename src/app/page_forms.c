@@ -94,9 +94,19 @@ static struct json_object *value_of(struct call *c, const struct route *form,
 	return fallback(f);
 }
 
+/* SQL speaks of instants; a person typed the clock time that became one. */
+static const char *field_on_form(struct json_object *errors, const char *field)
+{
+	if (!field || json_object_object_get_ex(errors, field, NULL))
+		return field;
+	return str_eq(field, "started_at") ? "start" : str_eq(field, "ended_at") ? "end"
+										 : field;
+}
+
 static void put_messages(struct json_object *form, const struct call *failed)
 {
 	struct json_object *errors = NULL, *codes = NULL;
+	const char *field;
 	bool placed = failed->in.nerrors > 0;
 
 	json_object_object_get_ex(form, "errors", &errors);
@@ -108,11 +118,12 @@ static void put_messages(struct json_object *form, const struct call *failed)
 		json_object_object_add(codes, e->field,
 			json_object_new_string(err_info(e->err)->code));
 	}
-	if (!placed && failed->field &&
-		json_object_object_get_ex(errors, failed->field, NULL)) {
-		json_object_object_add(errors, failed->field,
+	field = field_on_form(errors, failed->field);
+	if (!placed && field &&
+		json_object_object_get_ex(errors, field, NULL)) {
+		json_object_object_add(errors, field,
 			json_object_new_string(problem_detail(failed)));
-		json_object_object_add(codes, failed->field,
+		json_object_object_add(codes, field,
 			json_object_new_string(err_info(failed->err)->code));
 		placed = true;
 	}
@@ -129,6 +140,8 @@ static void put_form(struct call *c, struct json_object *forms, const struct rou
 	struct json_object *errors = json_object_new_object(), *codes = json_object_new_object();
 
 	for (const struct field *f = form->fields; f && f->name; f++) {
+		if (f->flags & F_API)
+			continue;
 		json_object_object_add(values, f->name, value_of(c, form, failed, f));
 		json_object_object_add(errors, f->name, json_object_new_boolean(false));
 		json_object_object_add(codes, f->name, json_object_new_boolean(false));

@@ -43,7 +43,7 @@ static bool program_load(struct program *p)
 	const char *why = NULL;
 	void *mem = mem_root("program");
 	const struct conf *conf = conf_load(mem, p->conf_file, &why);
-	struct app *app = conf ? app_new(mem, conf, feature_tables, &why) : NULL;
+	struct app *app = conf ? app_new(mem, conf, feature_tables, p->app, &why) : NULL;
 
 	if (!app) {
 		log_error("not started", "why", why ? why : "", NULL);

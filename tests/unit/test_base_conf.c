@@ -80,14 +80,14 @@ START_TEST(the_file_is_read)
 	unsetenv("STINT_DATABASE_URL"); /* ./dev test speaks of its stack by it */
 	const char *why = NULL;
 	const struct conf *conf = load("# a comment\n\n  database_url =  host=/x dbname=a#b user=c  \r\n\tweb_workers=12\n"
-				       "dev = yes\nmetrics_file =\nlog_level = warn\n" WITH_KEY "mail_from = a = b",
+				       "dev = yes\nassets_file =\nlog_level = warn\n" WITH_KEY "mail_from = a = b",
 		&why);
 
 	ck_assert_msg(conf, "%s", why);
 	ck_assert_str_eq(conf->database_url, "host=/x dbname=a#b user=c");
 	ck_assert_int_eq(conf->web_workers, 12);
 	ck_assert(conf->dev);
-	ck_assert_str_eq(conf->metrics_file, "");
+	ck_assert_str_eq(conf->assets_file, "");
 	ck_assert_str_eq(conf->log_level, "warn");
 	ck_assert_str_eq(conf->mail_from, "a = b");
 }
