@@ -82,7 +82,7 @@ static void explain(struct db *db, void *mem, const struct face *face, const cha
 	buf_init(&sql, mem);
 	buf_puts(&sql, writes ? "EXPLAIN " : "EXPLAIN (ANALYZE, BUFFERS) ");
 	buf_puts(&sql, face->query->sql);
-	const struct query plan = { .name = "explain", .sql = sql.data, .params = face->query->params, .nparams = face->query->nparams };
+	const struct query plan = { .sql = sql.data, .params = face->query->params, .nparams = face->query->nparams };
 	const char **values = bind(mem, face->query, caller, 5);
 	const struct db_stmt stmts[] = {
 		{ .query = enter, .values = bind(mem, enter, caller, 5) },
