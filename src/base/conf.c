@@ -47,7 +47,8 @@ static const struct option options[] = {
 #define CONF_CHOICE(name, value, list, about) \
 	{ .key = #name, .type = OPTION_CHOICE, .offset = offsetof(struct conf, name), .dflt = (value), .choices = (list), .text = (about) },
 #define CONF_INT(name, value, least, most, about) \
-	{ .key = #name, .type = OPTION_INT, .offset = offsetof(struct conf, name), .number = (value), .min = (least), .max = (most), .text = (about) },
+	{ .key = #name, .type = OPTION_INT, .offset = offsetof(struct conf, name), .number = (value), \
+		.min = (least), .max = (most), .text = (about) },
 #define CONF_BOOL(name, value, about) \
 	{ .key = #name, .type = OPTION_BOOL, .offset = offsetof(struct conf, name), .number = (value), .text = (about) },
 #define CONF_SECRET(name, least, about) \

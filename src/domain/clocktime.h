@@ -13,7 +13,8 @@
 
 #define CLOCKTIME_TEXT 16
 
-/* White space around it is fine. ERR_REQUIRED when there is nothing, ERR_FORMAT when it cannot be read, ERR_RANGE for no time of a day (25:00, 9:75). */
+/* White space around it is fine. ERR_REQUIRED when there is nothing, ERR_FORMAT when it cannot be read, ERR_RANGE for no
+ * time of a day (25:00, 9:75). */
 enum err clocktime_parse(const char *s, int32_t *second_of_day);
 
 void clocktime_format(int32_t second_of_day, bool clock_12h, char out[CLOCKTIME_TEXT]); /* 9:40, 9:40 pm */

@@ -154,7 +154,8 @@ static const struct {
 	{ .s = -20, .brief = "0:00", .clock = "-0:00:20", .decimal = "-0.01", .longer = "-20 s" },
 	{ .s = -10, .brief = "0:00", .clock = "-0:00:10", .decimal = "0.00", .longer = "-10 s" },
 	{ .s = -5400, .brief = "-1:30", .clock = "-1:30:00", .decimal = "-1.50", .longer = "-1 h 30 min" },
-	{ .s = INT64_MIN, .brief = "-2562047788015215:30", .clock = "-2562047788015215:30:08", .decimal = "-2562047788015215.50", .longer = "-2562047788015215 h 30 min" },
+	{ .s = INT64_MIN, .brief = "-2562047788015215:30", .clock = "-2562047788015215:30:08", .decimal = "-2562047788015215.50",
+		.longer = "-2562047788015215 h 30 min" },
 };
 
 START_TEST(durations_are_shown)
