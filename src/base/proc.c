@@ -56,6 +56,13 @@ int proc_cores(void)
 	return cores > 0 ? cores : 1;
 }
 
+/* Of no effect where it is forbidden, which is no reason not to work. */
+void proc_yield(void)
+{
+	if (setpriority(PRIO_PROCESS, 0, 10) != 0)
+		log_debug("the priority could not be lowered", NULL);
+}
+
 void proc_notify(const char *state)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
