@@ -27,7 +27,7 @@ WITH today AS (
 		e.row_doc || jsonb_build_object('part_s', p.part_s, 'continues_before', e.started_at < s.from_at,
 			'continues_after', coalesce(e.ended_at, now()) > s.to_at) AS line
 	FROM shown AS s
-	JOIN entries AS e ON e.started_at < s.to_at AND coalesce(e.ended_at, 'infinity') > s.from_at,
+	JOIN entries AS e ON e.started_at < s.to_at AND coalesce(e.ended_at, now()) > s.from_at,
 	LATERAL (SELECT app.part_s(e.started_at, e.ended_at, s.from_at, s.to_at) AS part_s) AS p
 ), groups AS (
 	SELECT p.day, max(p.started_at) AS newest_at, sum(p.part_s) AS total_s,

@@ -132,5 +132,6 @@
 		const want = event.target.value.trim().toLocaleLowerCase();
 		for (const row of $$("[data-filtered] tbody tr")) row.hidden = !row.textContent.toLocaleLowerCase().includes(want);
 	});
-	for (const zone of $$("input[data-zone]")) zone.value ||= Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";
+	/* Who registers lives where their browser does. */
+	for (const zone of $$("input[data-zone]")) zone.value = Intl.DateTimeFormat().resolvedOptions().timeZone || zone.value;
 })();

@@ -21,6 +21,8 @@ test("who registers confirms the address by mail, signs in and can begin", async
 	await page.goto("/timer");
 	await page.getByText("Your time will be listed here").waitFor();
 	assert.match(await page.locator(".org-now").innerText(), /Example Works/);
+	await page.goto("/settings/profile");
+	assert.equal(await page.getByLabel("Time zone").inputValue(), "Europe/Berlin", "the zone is the browser's");
 	assert.equal(await page.evaluate(() => localStorage.length + document.cookie.length), 0, "nothing readable is kept in the browser");
 	await finish();
 });

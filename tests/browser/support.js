@@ -27,7 +27,7 @@ async function done() {
 }
 
 // What a refusal logs by itself (a 422 is an answer, not a fault).
-const is_answer = (text) => /Failed to load resource: the server responded with a status of (401|403|404|409|422|429)/.test(text);
+const is_answer = (text) => /Failed to load resource: the server responded with a status of (401|403|404|409|412|422|429)/.test(text);
 
 /*
  * A browser of one's own. faults collects what went wrong on any of its pages; finish() closes it and fails when
