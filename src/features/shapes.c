@@ -29,7 +29,7 @@ const struct shape shape_row = {
 	.attrs = (const struct attr[]){
 		ID("id"), INT("version"), ID("member_id"), TEXT("description"), BOOL("billable"),
 		TEXT("type"), INSTANT("started_at"), INSTANT_OR_NULL("ended_at"),
-		SECONDS("duration_s"), TEXT("zone"), BOOL("running"),
+		SECONDS("duration_s"), TEXT("zone"), TEXT("status"), BOOL("running"),
 		OBJECT_OR_NULL("project", shape_row_project), LIST("tags", shape_row_tag),
 		{ .name = "part_s", .type = ATTR_SECONDS, .optional = true },
 		{ .name = "continues_before", .type = ATTR_BOOL, .optional = true },
