@@ -11,7 +11,8 @@ nginxsnippets_DATA = \
 	nginx/snippets/stint-app.conf nginx/snippets/stint-fastcgi.conf nginx/snippets/stint-headers.conf \
 	nginx/snippets/stint-tls.conf nginx/snippets/stint-pools.map
 dist_stinterrors_DATA = \
-	nginx/errors/away.html nginx/errors/away.json nginx/errors/large.html nginx/errors/large.json
+	nginx/errors/away.html nginx/errors/away.json nginx/errors/bad.html nginx/errors/bad.json \
+	nginx/errors/large.html nginx/errors/large.json nginx/errors/none.html nginx/errors/none.json
 EXTRA_DIST += \
 	nginx/stint-app.conf.in nginx/stint-fastcgi.conf.in nginx/stint-headers.conf.in nginx/stint-http.conf.in \
 	nginx/stint-site.conf.in nginx/stint-tls.conf.in
