@@ -69,6 +69,12 @@ EXCEPTION WHEN data_exception THEN
 END
 $$;
 
+-- For the end of a list's statement, which is reached even when no row was: a cursor that is none is refused there too, and
+-- not only where a row happens to be held against it.
+CREATE OR REPLACE FUNCTION app.is_cursor(cursor text) RETURNS boolean
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN cursor IS NULL OR cursor = '' OR (app.cursor_at(cursor, 1) IS NOT NULL AND app.cursor_uuid(cursor, 2) IS NOT NULL);
+
 -- Text as people search: case does not matter, and % _ \ are characters like others.
 CREATE OR REPLACE FUNCTION app.contains(haystack text, needle text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE

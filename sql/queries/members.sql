@@ -13,7 +13,7 @@ WITH page AS (
 SELECT json_build_object(
 	'data', coalesce(json_agg(app.member_doc(id, version, name, email, role, zone, active, created_at, updated_at) ORDER BY n)
 		FILTER (WHERE n <= :limit::integer), '[]'),
-	'next_cursor', CASE WHEN count(*) > :limit::integer
+	'next_cursor', CASE WHEN app.is_cursor(:cursor) AND count(*) > :limit::integer
 		THEN max(app.cursor(lower(name), id::text)) FILTER (WHERE n = :limit::integer) END) AS doc
 FROM page;
 

@@ -16,7 +16,7 @@ WITH page AS (
 SELECT json_build_object(
 	'data', coalesce(json_agg(app.project_doc(p.id, p.version, p.name, p.client_id, p.client_name, p.color, p.billable,
 		p.archived, p.tracked_s, p.created_at, p.updated_at) ORDER BY n) FILTER (WHERE n <= :limit::integer), '[]'),
-	'next_cursor', CASE WHEN count(*) > :limit::integer
+	'next_cursor', CASE WHEN app.is_cursor(:cursor) AND count(*) > :limit::integer
 		THEN max(app.cursor(lower(p.name), p.id::text)) FILTER (WHERE n = :limit::integer) END) AS doc
 FROM page JOIN seen.projects AS p USING (id);
 
