@@ -45,7 +45,8 @@ static void put_head(struct buf *out, const struct app *app, const char *to, con
 	struct tm tm;
 
 	gmtime_r(&now, &tm);
-	strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S +0000", &tm);
+	if (!strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S +0000", &tm))
+		date[0] = 0;
 	buf_printf(out, "From: %s\r\nTo: %s\r\nDate: %s\r\nMessage-ID: <%s@stint>\r\n",
 		app->conf->mail_from, to, date, id);
 	buf_puts(out, "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
