@@ -4,7 +4,7 @@
 // Numbers of one machine at one moment mean little, ratios of neighbours in time something: so every comparison alternates
 // its sides, A B A B …, and the medians are divided. A target that is missed is shown as missed and is no failure;
 // what could not be measured is.
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { closeSync, openSync, readdirSync, readFileSync, readSync, rmSync, statSync, writeFileSync, existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -82,9 +82,23 @@ function wrkResult(name, out, { least = 1 } = {}) {
 	return { ...result, rps: result.requests / result.seconds };
 }
 
-function load(name, file, options) {
-	const run = spawnSync('wrk', wrkArguments(file, options), { encoding: 'utf8' });
-	return wrkResult(name, run.stdout + run.stderr);
+// Not spawnSync: nginx closes what this process keeps open meanwhile, and it must notice.
+function wrk(file, options) {
+	return new Promise((resolve, reject) => {
+		const child = spawn('wrk', wrkArguments(file, options));
+		let out = '';
+		for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (out += data));
+		child.on('error', reject);
+		child.on('close', () => resolve(out));
+	});
+}
+
+let served = 0; // by Stint's workers, all together
+
+async function load(name, file, options) {
+	const result = wrkResult(name, await wrk(file, options));
+	if (!/^(bare|static)/.test(name)) served += result.requests;
+	return result;
 }
 
 // sides: {name: () => result}; gives {name: [result, …]}.
@@ -102,11 +116,11 @@ function row(name, value, unit, { baseline = null, ratio = null, target = null, 
 	rows.push({ json: { name, value, unit, baseline, ratio, target, ok }, of, remark });
 }
 
-function rowOfRates(name, results, baseline, target) {
+function rowOfRates(name, results, baseline, target, unit = 'requests/s') {
 	const value = median(rate(results));
 	const floor = median(rate(baseline));
 	const ratio = value / floor;
-	row(name, value, 'requests/s', { baseline: floor, ratio, target, ok: ratio >= target, of: 'ratio',
+	row(name, value, unit, { baseline: floor, ratio, target, ok: ratio >= target, of: 'ratio',
 		remark: `${spread(rate(results))} of ${spread(rate(baseline))}` });
 }
 
@@ -160,7 +174,7 @@ async function measurePairs() {
 	});
 	fresh();
 	for (const side of Object.values(r)) for (const one of side) one.rps /= 2;
-	rowOfRates('timer start and stop, pairs', r.pairs, r.bare, 0.6);
+	rowOfRates('timer start and stop', r.pairs, r.bare, 0.6, 'pairs/s');
 }
 
 // Server time as the log tells it, asked one at a time.
@@ -168,9 +182,9 @@ async function measureDashboard(who) {
 	const file = clientsFile([[step('GET', '/', `Cookie: ${who.cookie}`)]]);
 	const log = `${STATE}/log/web.log`;
 	note('dashboard page: one client');
-	load('dashboard', file, { clients: 1, threads: 1, seconds: 1 });
+	await load('dashboard', file, { clients: 1, threads: 1, seconds: 1 });
 	const from = statSync(log).size;
-	load('dashboard', file, { clients: 1, threads: 1, seconds: SECONDS });
+	await load('dashboard', file, { clients: 1, threads: 1, seconds: SECONDS });
 	const fd = openSync(log);
 	const length = statSync(log).size - from;
 	if (length <= 0) quit('the log was turned while it was read; run it again');
@@ -190,15 +204,10 @@ async function measureStorm(who) {
 	const storm = clientsFile(people);
 	const signIns = [];
 	const stormy = async () => {
-		const child = spawn('wrk', wrkArguments(storm, { clients: 8, seconds: SECONDS + 2 }));
-		let out = '';
-		child.stdout.on('data', (data) => (out += data));
-		const ended = new Promise((resolve) => child.on('close', resolve));
+		const others = wrk(storm, { clients: 8, seconds: SECONDS + 2 });
 		await sleep(1000);
-		// Not load(): it would hold this process, and with it the storm's output, which is short enough for the pipe.
-		const result = load('timer in the storm', timer);
-		await ended;
-		signIns.push(wrkResult('sign-ins', out, { least: 0 }).rps); // hashing may well get next to no time beside 32 clients
+		const result = await load('timer in the storm', timer);
+		signIns.push(wrkResult('sign-ins', await others, { least: 0 }).rps); // hashing may get next to no time beside 32 clients
 		return result;
 	};
 	const r = await alternate('GET /timer while others sign in', { quiet: () => load('timer, quiet', timer), storm: stormy });
@@ -231,24 +240,26 @@ function webWorkers() {
 	});
 }
 
-// Workers stay for the whole run (worker_requests = 0), so by now each has served its thousands; the rest is made up.
+// Workers stay for the whole run (worker_requests = 0), so each serves its share of all requests there were.
 async function measureMemory(who) {
-	const file = clientsFile([[step('GET', `${API}/timer`, `Authorization: Bearer ${who.token}`), step('GET', '/', `Cookie: ${who.cookie}`),
+	const timer = step('GET', `${API}/timer`, `Authorization: Bearer ${who.token}`);
+	const mixed = clientsFile([[timer, step('GET', '/', `Cookie: ${who.cookie}`),
 		step('GET', `${API}/time-entries?limit=50`, `Authorization: Bearer ${who.token}`)]]);
-	note('memory: more requests of each kind');
-	let served = 0;
-	while (served < 10000 * (ONLY ? 1 : 0.1)) served += load('mixed requests', file).requests;
+	const file = clientsFile([[timer]]);
+	note('memory: requests of each kind, up to 10,000 a worker');
+	await load('mixed requests', mixed);
+	while (served < 10000 * WORKERS) await load('timer', file);
 	const workers = webWorkers();
 	if (!workers.length) quit('no workers of this stack were found in /proc');
 	const sizes = workers.map((pid) => privateKiB(pid) / 1024);
 	const most = Math.max(...sizes);
-	row('private memory of the largest worker', most, 'MiB', { target: 12, ok: most <= 12, of: 'value', remark: `${workers.length} workers` });
+	row('private memory of the largest worker', most, 'MiB', { target: 12, ok: most <= 12, of: 'value', remark: `${workers.length} workers, ${Math.floor(served / workers.length)} requests each` });
 }
 
 // --- telling
 
 function number(value, unit) {
-	return unit === 'requests/s' ? value.toFixed(0) : value.toFixed(2);
+	return unit.endsWith('/s') ? value.toFixed(0) : value.toFixed(2);
 }
 
 function table() {
