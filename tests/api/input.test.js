@@ -159,13 +159,25 @@ for (const [target, code, field] of [
 	});
 refusal("query_parameters_of_a_write_are_refused", () => owner.post("/tags?name=x", { name: uuid() }), 422, "unknown_field", "name");
 
-for (const cursor of ["x", "%00", "bm9uc2Vuc2U", Buffer.from('["a"]').toString("base64url"), Buffer.from('{"a":1}').toString("base64url"), Buffer.from('["a","b","c"]').toString("base64url"), "a".repeat(3000)])
+for (const cursor of ["x", "bm9uc2Vuc2U", Buffer.from('["a"]').toString("base64url"), Buffer.from('{"a":1}').toString("base64url"), Buffer.from('["a","b","c"]').toString("base64url"), "a".repeat(3000)])
 	for (const list of ["/tags", "/clients", "/projects", "/members", "/time-entries"])
 		test(`cursor_${cursor.slice(0, 12)}_of${list.replace("/", "_")}_is_refused`, async () => {
 			const reply = await owner.get(`${list}?cursor=${cursor}`);
 			assert.ok([400, 422].includes(reply.status), `${reply.status} ${reply.text}`);
-			if (cursor !== "%00" && cursor.length < 1000) refused(reply, 400, "bad_cursor");
+			if (cursor.length < 1000) refused(reply, 400, "bad_cursor", "cursor");
 		});
+
+for (const [name, query] of [
+	["nul", "q=%00"],
+	["invalid_utf8", "q=%ff"],
+	["half_an_escape", "q=%4"],
+])
+	test(`query_with_${name}_is_refused`, async () => {
+		const reply = await http("GET", `${base}/tags?${query}`, { headers: { authorization: `Bearer ${owner.token}` } });
+		assert.equal(reply.status, 400, reply.text);
+		assert.match(reply.headers.get("content-type"), /^application\/problem\+json/);
+		assert.ok(["encoding", "malformed"].includes(reply.body.code), reply.text);
+	});
 
 // ---- repeats
 

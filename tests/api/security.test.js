@@ -231,6 +231,15 @@ test("failed sign-ins are throttled by account and network, and a stranger locks
 	assert.equal((await signIn(owner.email, PASSWORD, bad)).status, 200, "others of that network still come in");
 });
 
+test("guesses sent all at once get no more tries than one after another", async () => {
+	const someone = await person(org, "member");
+	const from = network();
+	const guesses = await Promise.all(Array.from({ length: 40 }, (_, i) => signIn(someone.email, `canary-guess-${i}`, from)));
+	const tried = guesses.filter((reply) => reply.status === 401).length;
+	assert.ok(tried >= 10 && tried < 10 + workers("auth").length, `${tried} of 40 were tried`);
+	assert.ok(guesses.every((reply) => [401, 429].includes(reply.status)));
+});
+
 test("whether an account exists is not told: same answers, same limits", async () => {
 	const nobody = `${crypto.randomUUID()}@door.test`;
 	const [a, b] = [network(), network()];
