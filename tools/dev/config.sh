@@ -112,11 +112,19 @@ nginx_servers_tls() {
 	done
 }
 
+# The port people try without TLS, when it can be had.
 tls_plain_ports() {
+	local plain=''
 	case $PORT in
-	443) echo 80 ;;
-	8443) echo 8080 ;;
+	443) plain=80 ;;
+	8443) plain=8080 ;;
 	esac
+	[[ -n $plain ]] || return 0
+	if port_free 0.0.0.0 "$plain" >/dev/null; then
+		echo "$plain"
+	else
+		warn "Port $plain is taken, so http://$OPT_HOST:$plain does not lead here; http://$OPT_HOST:$PORT does."
+	fi
 }
 
 # --- a local authority, for --host

@@ -109,8 +109,8 @@ supervise() {
 	need_space "$STATE" 100
 	local status=0
 	if services_start; then
-		stack_env | write_file "$STATE/stack.env"
 		"$@"
+		stack_env | write_file "$STATE/stack.env" # says to others that all of it runs
 		supervise_loop
 		[[ ! -t 1 ]] || printf '\r\e[K'
 		[[ ${OPT_QUIET-} ]] || say "Stopping…"

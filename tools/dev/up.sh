@@ -40,12 +40,10 @@ up_address() {
 port_free() { perl "$ROOT/tools/dev/port-free.pl" "$1" "$2"; }
 
 port_need() {
-	local address=127.0.0.1 port
+	local address=127.0.0.1 why
 	[[ -z $OPT_HOST ]] || address=0.0.0.0
-	for port in "$PORT" $([[ -z $OPT_HOST ]] || tls_plain_ports); do
-		port_free "$address" "$port" || die "Port $port cannot be had: $(port_free "$address" "$port" 2>&1 || true)." \
-			"Stop the program that has it, or choose another: ./dev up --port $((PORT < 65535 ? PORT + 1 : 8080))"
-	done
+	why=$(port_free "$address" "$PORT") || die "Port $PORT cannot be had: $why." \
+		"Stop the program that has it, or choose another: ./dev up --port $((PORT < 65535 ? PORT + 1 : 8080))"
 }
 
 # A stack of this clone that runs already is not an accident to be repaired.
