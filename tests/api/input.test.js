@@ -302,3 +302,10 @@ test("sql_and_markup_in_text_are_text", async () => {
 		assert.deepEqual((await owner.read(`/tags?q=${encodeURIComponent(marked)}`)).data.map((t) => t.id), [made.id]);
 	}
 });
+
+test("the_limit_of_requests_is_told_on_every_answer", async () => {
+	for (const reply of [await member.get("/me"), await member.get("/tags?x=1"), await nobody.get("/me")]) {
+		const [limit, left, reset] = ["limit", "remaining", "reset"].map((name) => Number(reply.headers.get(`ratelimit-${name}`)));
+		assert.ok(limit > 0 && left >= 0 && left < limit && reset >= 0, `${limit} ${left} ${reset}`);
+	}
+});
