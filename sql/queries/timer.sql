@@ -13,13 +13,13 @@ FROM app.timer_start(:input::jsonb) AS started (id), app.entry_answer(started.id
 SELECT a.doc, a.etag
 FROM app.timer_stop(:input::jsonb) AS stopped (id), app.entry_answer(stopped.id) AS a;
 
--- Fourteen days with entries, newest first, from before a date when one is given. A day shows what falls on it: an
+-- Seven days with entries, newest first, from before a date when one is given. A day shows what falls on it: an
 -- entry over midnight stands on both days, each with its part. Equal work of a day is one group, its newest entry first.
 -- name: timer_page
 WITH today AS (
 	SELECT app.day_of(now(), app.zone()) AS day
 ), shown AS MATERIALIZED (
-	SELECT * FROM app.days_with_time(app.member(), :before::date, 14)
+	SELECT * FROM app.days_with_time(app.member(), :before::date, 7)
 ), entries AS MATERIALIZED (
 	SELECT * FROM app.rows_between(app.member(), (SELECT min(from_at) FROM shown), (SELECT max(to_at) FROM shown))
 ), parts AS MATERIALIZED (

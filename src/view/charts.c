@@ -90,12 +90,11 @@ static void open_chart(struct format *f, const char *class, int height, const ch
 	buf_puts(f->out, "\">");
 }
 
+/* The title is its name, for the eye that rests on it and for a screen reader. */
 static void open_link(struct format *f, const char *href, const char *label)
 {
 	buf_puts(f->out, "<a href=\"");
 	put_html(f->out, href);
-	buf_puts(f->out, "\" aria-label=\"");
-	put_html(f->out, label);
 	buf_puts(f->out, "\"><title>");
 	put_html(f->out, label);
 	buf_puts(f->out, "</title>");
@@ -163,7 +162,7 @@ static void put_bar(
 		weekday = weekday_short(d.year, d.month, d.day);
 	}
 	open_link(f, mem_printf(f->mem, "/week?date=%s", date),
-		mem_printf(f->mem, "%s: %s", when.data, duration));
+		mem_printf(f->mem, "%s, %s", duration, when.data));
 	buf_printf(f->out,
 		"<rect x=\"%.2f%%\" y=\"0\" width=\"%.2f%%\" height=\"%d\" fill=\"none\" "
 		"pointer-events=\"all\"/>",
@@ -177,6 +176,7 @@ static void put_bar(
 		total_s ? "accent" : "line");
 	put_label(f, left + width / 2, floor_px - height - 6, "middle", total_s ? "text" : "muted",
 		duration);
+	buf_puts(f->out, " "); /* "8:00 Mon", not "8:00Mon", to what reads the words alone */
 	put_label(f, left + width / 2, floor_px + 18, "middle", today ? "text" : "muted", weekday);
 	buf_puts(f->out, "</a>");
 }

@@ -1,23 +1,10 @@
-// Every page, whoever looks: no error, no broken policy, nothing axe-core finds, nothing that overflows a phone; and what people type
-// is shown and never run.
+// Every page, whoever looks: no error, no broken policy, no control for who may not use it; and what people type is shown and
+// never run.
 import assert from "node:assert/strict";
-import fs from "node:fs";
-import { createRequire } from "node:module";
 import { after, test } from "node:test";
-import { api, demo, done, entry, newcomer, visitor } from "./support.js";
-
-const axe = fs.readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const outside = ["/login", "/register", "/register/sent", "/forgot", "/forgot/sent", "/reset?token=x", "/verify?token=x", "/dev/mail"];
+import { api, demo, done, entry, newcomer, outside, places } from "./support.js";
 
 after(done);
-
-// All the addresses a person can be at.
-async function places(page) {
-	const one = async (path) => (await api(page, "GET", `${path}?limit=1`)).data[0]?.id;
-	const ids = { "time-entries": await one("/time-entries"), clients: await one("/clients"), projects: await one("/projects"), tags: await one("/tags"), team: await one("/members") };
-	return ["/", "/timer", "/timer?before=2026-01-01", "/week", "/week?date=2026-10-28", "/clients", "/clients?archived=all", "/projects", "/projects?archived=true", "/projects?q=nothing-is-called-so",
-		"/tags", "/team", "/settings/profile", "/settings/organization", "/settings/sessions", ...Object.entries(ids).filter(([, id]) => id).map(([name, id]) => `/${name}/${id}`)];
-}
 
 for (const who of ["owner", "manager", "member"]) {
 	test(`every page opens for the ${who}`, async () => {
@@ -50,58 +37,6 @@ test("who may only look sees no controls to change", async () => {
 	await finish();
 });
 
-async function audit(page, where, found) {
-	const problems = await page.evaluate(async () => {
-		const result = await axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] });
-		return result.violations.map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160)).join(" | ")}`);
-	});
-	for (const problem of problems) found.push(`${where} ${problem}`);
-}
-
-for (const colorScheme of ["light", "dark"]) {
-	for (const width of [390, 1280]) {
-		test(`axe-core finds nothing, ${colorScheme}, ${width} px`, async () => {
-			const { page, finish } = await demo("owner", { colorScheme, viewport: { width, height: 900 }, bypassCSP: true });
-			const found = [];
-			for (const path of [...await places(page), ...outside, "/nothing-here"]) {
-				await page.goto(path);
-				await page.evaluate(axe);
-				await audit(page, path, found);
-				const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-				if (over > 0) found.push(`${path} is ${over} px too wide`);
-			}
-			assert.deepEqual(found, []);
-			await finish();
-		});
-	}
-}
-
-test("axe-core finds nothing in open menus and forms with errors", async () => {
-	const { page, finish } = await newcomer({ bypassCSP: true });
-	const found = [];
-	await page.evaluate(axe);
-	for (const path of ["/", "/timer", "/week", "/clients", "/projects", "/tags"]) {
-		await page.goto(path);
-		await page.evaluate(axe);
-		await audit(page, `${path}, empty`, found);
-	}
-	await page.goto("/timer");
-	await page.evaluate(axe);
-	await page.locator("details.add summary").click();
-	await page.locator("#add").getByLabel("Start").fill("soon");
-	await page.locator("#add").getByRole("button", { name: "Add time" }).click();
-	await page.locator("#add .error").first().waitFor();
-	await audit(page, "adding with an error", found);
-	await page.locator(".who-now").click();
-	await audit(page, "the person's menu", found);
-	await page.keyboard.press("Escape");
-	await page.locator("#main").focus();
-	await page.keyboard.press("?");
-	await audit(page, "the keys", found);
-	assert.deepEqual(found, []);
-	await finish();
-});
-
 const payloads = [
 	"<script>alert(1)</script>", "\"><img src=x onerror=alert(1)>", "' autofocus onfocus=alert(1) x='", "<svg onload=alert(1)>", "{{constructor.constructor('alert(1)')()}}", "{{{csrf}}}", "javascript:alert(1)",
 	"</title><script>alert(1)</script>", "--><script>alert(1)</script>", "\u202etxt.exe", "&lt;script&gt;alert(1)&lt;/script&gt;", "${alert(1)}", "</textarea><script>alert(1)</script>", "<a href=javascript:alert(1)>x</a>", "%3Cscript%3Ealert(1)%3C/script%3E",
@@ -127,8 +62,8 @@ test("what somebody types is shown as it is, and never run", async () => {
 	for (const text of payloads) assert.ok(names.map((n) => n.trim()).includes(text.trim()), `${text} is shown as typed`);
 	// Reflected: back in the field after a refusal, and in what a search looked for.
 	for (const text of payloads) {
-		for (const path of ["/clients", "/projects", "/tags", "/team", "/week?x", "/login"]) {
-			await page.goto(`${path.replace("?x", "")}?${new URLSearchParams({ [path === "/login" ? "next" : path === "/week?x" ? "date" : "q"]: text })}`);
+		for (const [path, name] of [["/clients", "q"], ["/week", "date"], ["/login", "next"]]) {
+			await page.goto(`${path}?${new URLSearchParams({ [name]: text })}`);
 			assert.equal(await page.locator("script:not([src]), img[src=x]").count(), 0, `${path} ${text}`);
 		}
 	}
@@ -146,9 +81,9 @@ test("what somebody types is shown as it is, and never run", async () => {
 
 test("a page of one's day stays small", async () => {
 	const { page, finish } = await demo("owner");
-	for (const path of ["/", "/timer", "/week", "/projects"]) {
+	for (const [path, most] of [["/", 50e3], ["/timer", 125e3], ["/week", 75e3], ["/projects", 50e3]]) {
 		const size = (await (await page.goto(path)).body()).length;
-		assert.ok(size < 100e3, `${path} has ${size} bytes`);
+		assert.ok(size < most, `${path} has ${size} bytes`);
 	}
 	await finish();
 });

@@ -124,6 +124,9 @@ async function api(page, method, path, body) {
 	return answer.text ? JSON.parse(answer.text) : null;
 }
 
+// What is open to who has not signed in.
+const outside = ["/login", "/register", "/register/sent", "/forgot", "/forgot/sent", "/reset?token=x", "/verify?token=x", "/dev/mail"];
+
 const hour = 3600e3;
 
 // An entry of so many hours that ended so many hours ago.
@@ -132,4 +135,12 @@ async function entry(page, { ago = 2, lasting = 1, ...rest } = {}) {
 	return api(page, "POST", "/time-entries", { started_at: new Date(end - lasting * hour).toISOString(), ended_at: new Date(end).toISOString(), ...rest });
 }
 
-export { api, confirm, demo, demo_password, done, entry, fresh_email, launch, newcomer, open_mail, password, register, sign_in, url, visitor };
+// All the addresses a person can be at.
+async function places(page) {
+	const one = async (path) => (await api(page, "GET", `${path}?limit=1`)).data[0]?.id;
+	const ids = { "time-entries": await one("/time-entries"), clients: await one("/clients"), projects: await one("/projects"), tags: await one("/tags"), team: await one("/members") };
+	return ["/", "/timer", "/timer?before=2026-01-01", "/week", "/week?date=2026-10-28", "/clients", "/clients?archived=all", "/projects", "/projects?archived=true", "/projects?q=nothing-is-called-so",
+		"/tags", "/team", "/settings/profile", "/settings/organization", "/settings/sessions", ...Object.entries(ids).filter(([, id]) => id).map(([name, id]) => `/${name}/${id}`)];
+}
+
+export { api, confirm, demo, demo_password, done, entry, fresh_email, launch, newcomer, open_mail, outside, password, places, register, sign_in, url, visitor };
