@@ -39,7 +39,10 @@ test("a body over 1 MB is refused with a problem document to programs, a page to
 	const api = await post("/api/v1/time-entries", 2_000_000);
 	assert.equal(api.status, 413);
 	assert.equal(api.headers["content-type"], "application/problem+json");
-	assert.equal(JSON.parse(api.text).code, "too_large");
+	const problem = JSON.parse(api.text);
+	assert.equal(problem.code, "too_large");
+	assert.equal(problem.type, "urn:stint:error:too_large");
+	assert.equal(problem.request_id, api.headers["x-request-id"]);
 	const page = await post("/timer/start", 2_000_000);
 	assert.equal(page.status, 413);
 	assert.match(page.headers["content-type"], /^text\/html/);
@@ -66,6 +69,7 @@ test("what nginx refuses by itself carries the headers and the form of Stint's o
 		assert.match(answer.headers.get("content-security-policy") ?? "", /frame-ancestors 'none'/);
 		assert.equal(answer.headers.get("x-content-type-options"), "nosniff");
 		assert.ok(answer.headers.get("x-request-id"));
+		assert.match(answer.headers.get("content-type"), url.startsWith("/api/") ? /^application\/problem\+json/ : /^text\/html/);
 	}
 });
 

@@ -63,8 +63,8 @@ cmd_up() {
 	up_address
 	services_stop # leftovers of a run that was killed hard would hold the port
 	port_need
-	need_space "$ROOT" 300
 	BUILD=$ROOT/_build
+	[[ -x $BUILD/stint-web && -e $PGDATA/PG_VERSION ]] && need_space "$ROOT" 100 || need_space "$ROOT" 400
 	build_tree "$BUILD"
 	if [[ -n $OPT_DETACH ]]; then
 		up_detached
