@@ -1,0 +1,118 @@
+// What time is tracked on and by whom: clients, projects, tags, team; and where it is seen: week and dashboard.
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { api, demo, done, entry, newcomer } from "./support.js";
+
+after(done);
+
+const said = (page, text) => page.locator("#flash").getByText(text).waitFor();
+const line = (page, name) => page.locator("tbody tr", { hasText: name });
+
+for (const [noun, one, things] of [["client", "Client", "clients"], ["tag", "Tag", "tags"]]) {
+	test(`a ${noun} is made, renamed, deleted and brought back`, async () => {
+		const { page, finish } = await newcomer();
+		await page.goto(`/${things}`);
+		await page.getByLabel(`New ${noun}`).fill("Aurora");
+		await page.getByRole("button", { name: `Add ${noun}` }).click();
+		await line(page, "Aurora").waitFor();
+		await page.getByLabel(`New ${noun}`).fill("aurora");
+		await page.getByRole("button", { name: `Add ${noun}` }).click();
+		await page.locator("#name-error").waitFor();
+		assert.equal(await page.getByLabel(`New ${noun}`).inputValue(), "aurora", "what was typed stays");
+		await line(page, "Aurora").getByRole("link").click();
+		await page.locator("#edit").getByLabel("Name").fill("Borealis");
+		await page.locator("#edit").getByRole("button", { name: "Save" }).click();
+		await said(page, `${one} saved.`);
+		await line(page, "Borealis").getByRole("link").click();
+		await page.getByRole("button", { name: `Delete ${noun}` }).click();
+		await said(page, `${one} deleted.`);
+		assert.equal(await line(page, "Borealis").count(), 0);
+		await page.locator("#flash").getByRole("button", { name: "Undo" }).click();
+		await line(page, "Borealis").waitFor();
+		await finish();
+	});
+}
+
+test("a project is made with client and colour, archived and taken out again", async () => {
+	const { page, finish } = await newcomer();
+	await api(page, "POST", "/clients", { name: "Aurora" });
+	await page.goto("/projects");
+	await page.locator("details.add summary").click();
+	await page.getByLabel("Name").fill("Website");
+	await page.locator("details.add").getByLabel("Client").selectOption({ label: "Aurora" });
+	await page.locator('input[name="color"][value="7"]').check({ force: true });
+	await page.getByRole("button", { name: "Create project" }).click();
+	assert.match(await line(page, "Website").innerText(), /Aurora/);
+	await line(page, "Website").getByRole("link").first().click();
+	assert.ok(await page.locator('input[name="color"][value="7"]').isChecked());
+	await page.getByRole("button", { name: "Archive" }).click();
+	await page.waitForURL("**/projects**");
+	await page.goto("/projects");
+	assert.equal(await line(page, "Website").count(), 0);
+	assert.equal(await page.locator("#bar-project option", { hasText: "Website" }).count(), 0, "no time goes on what is archived");
+	await page.goto("/projects?archived=true");
+	await line(page, "Website").getByRole("link").first().click();
+	await page.getByRole("button", { name: "Take out of the archive" }).click();
+	await page.waitForURL("**/projects**");
+	await page.goto("/projects");
+	await line(page, "Website").waitFor();
+	await finish();
+});
+
+test("an owner gives somebody another role, and never takes the last owner away", async () => {
+	const { page, finish } = await demo("owner");
+	const person = (await api(page, "GET", "/members")).data.find((m) => m.role === "member" && m.email !== "member@demo.test");
+	for (const role of ["manager", "member"]) {
+		await page.goto(`/team/${person.id}`);
+		await page.getByLabel("Role").selectOption(role);
+		await page.getByRole("button", { name: "Save" }).click();
+		await page.waitForURL("**/team");
+		assert.match(await line(page, person.name).innerText(), new RegExp(role, "i"));
+	}
+	await finish();
+	const alone = await newcomer();
+	const me = (await api(alone.page, "GET", "/members")).data[0];
+	await alone.page.goto(`/team/${me.id}`);
+	await alone.page.getByLabel("Role").selectOption("member");
+	await alone.page.getByRole("button", { name: "Save" }).click();
+	await alone.page.locator("main .error, main .note.bad").first().waitFor();
+	assert.equal((await api(alone.page, "GET", "/members")).data[0].role, "owner");
+	await alone.finish();
+});
+
+test("the week adds up, and one goes back and forth", async () => {
+	const { page, finish } = await newcomer();
+	const project = await api(page, "POST", "/projects", { name: "Garden" });
+	await api(page, "POST", "/time-entries", { description: "Digging", project_id: project.id, started_at: "2026-11-10T08:00:00Z", ended_at: "2026-11-10T10:30:00Z" });
+	await api(page, "POST", "/time-entries", { description: "Late", started_at: "2026-11-11T22:00:00Z", ended_at: "2026-11-12T00:00:00Z" });
+	await page.goto("/week?date=2026-11-12");
+	assert.equal((await page.locator(".week-total .figure-s").innerText()).trim(), "4:30");
+	const cells = (await page.locator(".grid tfoot td").allInnerTexts()).map((t) => t.trim());
+	assert.deepEqual([cells[1], cells[2], cells[3], cells[7]], ["2:30", "1:00", "1:00", "4:30"], "cut at midnight where the person lives");
+	assert.match(await page.locator(".grid tbody tr", { hasText: "Garden" }).innerText(), /2:30/);
+	await page.getByRole("link", { name: "Previous week" }).click();
+	await page.waitForURL("**/week?date=2026-11-02");
+	await page.getByText("Nothing tracked in this week.").waitFor();
+	await page.getByRole("link", { name: "Next week" }).click();
+	await page.waitForURL("**/week?date=2026-11-09");
+	await page.locator(".slip", { hasText: "Digging" }).getByRole("link").click();
+	await page.waitForURL("**/time-entries/*");
+	await finish();
+});
+
+test("the dashboard shows today, the week, the projects, and what to go on with", async () => {
+	const { page, finish } = await newcomer();
+	const project = await api(page, "POST", "/projects", { name: "Garden" });
+	await entry(page, { description: "Weeding", project_id: project.id, ago: 0.1, lasting: 0.05 });
+	await page.goto("/");
+	assert.match(await page.locator(".by-project .chart").textContent(), /Garden/);
+	assert.equal(await page.locator(".chart-bars a").count(), 7);
+	assert.ok(await page.locator(".chart-timeline a").count() >= 1);
+	await page.locator(".week-sum summary").click();
+	assert.equal(await page.locator(".week-sum tbody tr").count(), 7, "a table stands behind the chart");
+	await page.locator(".recent").getByRole("button", { name: /^Continue Weeding/ }).click();
+	await page.locator("#stop").waitFor();
+	assert.equal(await page.locator("#bar-description").inputValue(), "Weeding");
+	assert.equal(new URL(page.url()).pathname, "/", "one stays where one was");
+	await finish();
+});
