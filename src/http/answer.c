@@ -77,7 +77,7 @@ void answer_problem(struct request *rq, enum err e)
 	struct buf b;
 
 	buf_init(&b, rq->mem);
-	member(&b, "type", "about:blank");
+	member(&b, "type", mem_printf(rq->mem, "urn:stint:error:%s", info->code));
 	member(&b, "title", info->title);
 	buf_printf(&b, ",\"status\":%d", info->status);
 	member(&b, "code", info->code);
