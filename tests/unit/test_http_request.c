@@ -349,7 +349,7 @@ START_TEST(problems_replace_what_was_built)
 	ck_assert_int_eq(rq.res.status, 413);
 	ck_assert_str_eq(rq.error, "too_large");
 	ck_assert_ptr_null(strstr(head(&with_body), "ETag"));
-	ck_assert_str_eq(rq.res.body.data, "{\"type\":\"about:blank\",\"title\":\"Request too large\",\"status\":413,"
+	ck_assert_str_eq(rq.res.body.data, "{\"type\":\"urn:stint:error:too_large\",\"title\":\"Request too large\",\"status\":413,"
 					   "\"code\":\"too_large\",\"detail\":\"Send less at once.\",\"request_id\":\"id\"}");
 }
 END_TEST

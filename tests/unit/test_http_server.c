@@ -160,7 +160,7 @@ START_TEST(absurd_requests_are_refused)
 	fcgi_param(&pairs, "REQUEST_URI", "/");
 	fcgi_stream(&stream, &pairs, "", 0);
 	r = send_stream();
-	expect(r, 400, "{\"type\":\"about:blank\",\"title\":\"Malformed request\",\"status\":400,");
+	expect(r, 400, "{\"type\":\"urn:stint:error:malformed\",\"title\":\"Malformed request\",\"status\":400,");
 	ck_assert_ptr_nonnull(strstr(r.head, "Content-Type: application/problem+json"));
 	ck_assert_ptr_nonnull(strstr(r.head, "X-Request-Id: "));
 	/* No handler has seen any of them but the one that was right. */
