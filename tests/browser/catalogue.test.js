@@ -46,14 +46,14 @@ test("a project is made with client and colour, archived and taken out again", a
 	await line(page, "Website").getByRole("link").first().click();
 	assert.ok(await page.locator('input[name="color"][value="7"]').isChecked());
 	await page.getByRole("button", { name: "Archive" }).click();
-	await page.waitForURL("**/projects**");
+	await page.getByRole("button", { name: "Take out of the archive" }).waitFor();
 	await page.goto("/projects");
 	assert.equal(await line(page, "Website").count(), 0);
 	assert.equal(await page.locator("#bar-project option", { hasText: "Website" }).count(), 0, "no time goes on what is archived");
 	await page.goto("/projects?archived=true");
 	await line(page, "Website").getByRole("link").first().click();
 	await page.getByRole("button", { name: "Take out of the archive" }).click();
-	await page.waitForURL("**/projects**");
+	await page.getByRole("button", { name: "Archive", exact: true }).waitFor();
 	await page.goto("/projects");
 	await line(page, "Website").waitFor();
 	await finish();
