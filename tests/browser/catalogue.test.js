@@ -44,6 +44,7 @@ test("a project is made with client and colour, archived and taken out again", a
 	await page.getByRole("button", { name: "Create project" }).click();
 	assert.match(await line(page, "Website").innerText(), /Aurora/);
 	await line(page, "Website").getByRole("link").first().click();
+	await page.waitForURL("**/projects/*");
 	assert.ok(await page.locator('input[name="color"][value="7"]').isChecked());
 	await page.getByRole("button", { name: "Archive" }).click();
 	await page.getByRole("button", { name: "Take out of the archive" }).waitFor();
