@@ -87,7 +87,7 @@ cmd_fmt() {
 }
 
 cmd_lint() {
-	packages_need lint
+	packages_need up lint # the deep checks read the headers of all libraries
 	exec "$ROOT/tools/lint/all"
 }
 
