@@ -23,7 +23,12 @@ BEGIN
 END
 $$;
 
+-- Of its own jobs an organization may know; nobody reads another's, or the installation's own, but the functions of jobs.
+DROP POLICY IF EXISTS tenant ON jobs.jobs;
+CREATE POLICY tenant ON jobs.jobs FOR SELECT USING (organization_id = app.org());
+
 -- What was granted before and is not granted below is taken back; columns' grants go with their table's.
+REVOKE ALL ON ALL TABLES IN SCHEMA jobs FROM stint_web, stint_worker, stint_definer, stint_amender, stint_migrate;
 REVOKE ALL ON ALL TABLES IN SCHEMA data FROM stint_web, stint_worker, stint_definer, stint_amender, stint_migrate;
 
 -- The web reads the nouns (through seen.*), adds rows, and changes the columns that people may change. Nothing is ever
@@ -48,9 +53,14 @@ GRANT INSERT, UPDATE ON data.users, data.organizations, data.members, data.event
 GRANT INSERT, UPDATE, DELETE ON data.credentials, data.one_time_tokens, data.idempotency_keys TO stint_definer;
 GRANT INSERT, UPDATE ON data.events TO stint_definer;
 GRANT INSERT, DELETE ON data.time_entry_tags TO stint_definer;
+-- Housekeeping: rows that were deleted long ago.
+GRANT UPDATE, DELETE ON data.time_entries, data.tags, data.projects, data.clients TO stint_definer;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA jobs TO stint_definer;
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA jobs TO stint_definer, stint_worker;
+GRANT SELECT ON jobs.jobs TO stint_web;
 
 -- Backups and the operator's tools read everything; what migrations change they change as the owner.
-GRANT SELECT ON ALL TABLES IN SCHEMA data TO stint_migrate;
+GRANT SELECT ON ALL TABLES IN SCHEMA data, jobs TO stint_migrate;
 
 RESET ROLE;
 

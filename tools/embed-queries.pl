@@ -125,7 +125,7 @@ sub translate {
 sub read_queries {
 	my (%queries, %seen_at);
 	for my $file (@files) {
-		my ($name, $line, @lines) = ('', 0);
+		my ($name, $line, $worker, @lines) = ('', 0, 0);
 		my $finish = sub {
 			my $sql = join '', @lines;
 			if ($name eq '') {
@@ -134,16 +134,16 @@ sub read_queries {
 				return;
 			}
 			my ($text, @params) = translate($sql, $seen_at{$name});
-			$queries{$name} = { sql => $text, params => \@params };
+			$queries{$name} = { sql => $text, params => \@params, worker => $worker };
 		};
 		for my $this (slurp($file) =~ /[^\n]*\n|[^\n]+\z/g) {
 			$line++;
 			if ($this !~ /^--\s*name\s*:/) { push @lines, $this; next }
 			$finish->();
-			$this =~ /^-- name: ([a-z][a-z0-9_]{0,62})\s*$/
-				or die "$file:$line: write `-- name: noun_action` in lower case, at most 63 letters\n";
+			$this =~ /^-- name: ([a-z][a-z0-9_]{0,62})( \(worker\))?\s*$/
+				or die "$file:$line: write `-- name: noun_action` in lower case, at most 63 letters, and ` (worker)` when it is the worker's\n";
 			die "$file:$line: $1 stands in $seen_at{$1} already\n" if $seen_at{$1};
-			($name, @lines) = ($1);
+			($name, $worker, @lines) = ($1, defined $2 ? 1 : 0);
 			$seen_at{$name} = "$file:$line";
 		}
 		$finish->();
@@ -163,7 +163,7 @@ sub write_queries {
 	for my $name (@names) {
 		my $q = $queries->{$name};
 		my $n = @{ $q->{params} };
-		$c .= "\t{ .name = \"$name\", .nparams = $n, .params = " . ($n ? "params_$name" : 'NULL')
+		$c .= "\t{ .name = \"$name\", .nparams = $n, .params = " . ($n ? "params_$name" : 'NULL') . ($q->{worker} ? ', .worker = true' : '')
 			. ",\n\t  .sql =\n\t\t" . literal($q->{sql}) . " },\n";
 	}
 	# An array may not be empty; the count says that this row is none.

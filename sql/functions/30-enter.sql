@@ -65,4 +65,17 @@ $$;
 
 GRANT EXECUTE ON FUNCTION app.enter(bytea, bigint, integer) TO stint_web;
 
+-- A background job's statements act for its organization with all permissions, as long as its lease holds. An
+-- installation's own job enters none, and sees no tenant's rows.
+CREATE OR REPLACE FUNCTION app.enter_job(job uuid, fence bigint) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM set_config('app.org', coalesce(jobs.is_leased(job, fence)::text, ''), true), set_config('app.member', '', true),
+		set_config('app.caller', ' ' || app.permissions('owner') || ' 1 en UTC', true);
+END
+$$;
+
+GRANT EXECUTE ON FUNCTION app.enter_job(uuid, bigint) TO stint_worker;
+
 RESET ROLE;

@@ -57,26 +57,31 @@ $$;
 
 -- Gives committed events their places, gapless in each organization, and chains them. By sequence number alone a reader
 -- sees 2 before 1 exists; below the xmin horizon every transaction has ended, so in (xid, seq) order nothing can come in
--- between later. One sealer at a time; another one goes away with 0. Gives the number sealed.
-CREATE OR REPLACE FUNCTION app.events_seal(most integer) RETURNS integer
+-- between later. One sealer at a time; another one goes away with nothing. Gives what was sealed, in order; topic says to
+-- whom an event may be told: to all of the organization, or to one member (and those who may see everybody's time).
+DROP FUNCTION IF EXISTS app.events_seal(integer);
+CREATE FUNCTION app.events_seal(most integer)
+RETURNS TABLE (organization_id uuid, "position" bigint, noun text, row_id uuid, topic text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
+#variable_conflict use_column
 DECLARE
 	e data.events;
 	head data.event_heads;
-	n integer := 0;
 BEGIN
 	IF NOT pg_try_advisory_xact_lock(hashtextextended('events_seal', 7318)) THEN
-		RETURN 0;
+		RETURN;
 	END IF;
 	FOR e IN
 		SELECT * FROM data.events AS v
 		WHERE v.position IS NULL AND v.xid < pg_snapshot_xmin(pg_current_snapshot())
 		ORDER BY v.xid, v.seq LIMIT most
 	LOOP
-		SELECT * INTO head FROM data.event_heads AS h WHERE h.organization_id = e.organization_id;
-		IF NOT FOUND THEN
-			head := ROW (e.organization_id, 0, '\x'::bytea);
+		IF head.organization_id IS DISTINCT FROM e.organization_id THEN
+			SELECT * INTO head FROM data.event_heads AS h WHERE h.organization_id = e.organization_id;
+			IF NOT FOUND THEN
+				head := ROW (e.organization_id, 0, '\x'::bytea);
+			END IF;
 		END IF;
 		e.position := head.position + 1;
 		e.prev_hash := head.hash;
@@ -86,10 +91,51 @@ BEGIN
 		INSERT INTO data.event_heads AS h (organization_id, position, hash)
 		VALUES (e.organization_id, e.position, e.hash)
 		ON CONFLICT (organization_id) DO UPDATE SET position = excluded.position, hash = excluded.hash;
-		n := n + 1;
+		head := ROW (e.organization_id, e.position, e.hash);
+		organization_id := e.organization_id;
+		"position" := e.position;
+		noun := e.noun;
+		row_id := e.row_id;
+		topic := app.event_topic(e);
+		RETURN NEXT;
 	END LOOP;
-	RETURN n;
 END
+$$;
+
+CREATE OR REPLACE FUNCTION app.event_topic(e data.events) RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT coalesce('member:' || CASE WHEN e.noun = 'time_entry' THEN coalesce(e.after ->> 'member_id', e.before ->> 'member_id',
+		(SELECT t.member_id::text FROM data.time_entries AS t
+		WHERE t.organization_id = e.organization_id AND t.id = e.row_id)) END, 'organization');
+$$;
+
+-- Sealed events behind a position, for who has lost some of them. Only the newest are of use: most of them, in order.
+CREATE OR REPLACE FUNCTION app.events_after(org uuid, given_position bigint, most integer)
+RETURNS TABLE ("position" bigint, noun text, row_id uuid, topic text)
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT e.position, e.noun, e.row_id, e.topic FROM (
+		SELECT v.position, v.noun, v.row_id, app.event_topic(v) AS topic FROM data.events AS v
+		WHERE v.organization_id = org AND v.position > given_position ORDER BY v.position DESC LIMIT most) AS e
+	ORDER BY e.position;
+$$;
+
+-- Organizations in which something was sealed a short while ago.
+CREATE OR REPLACE FUNCTION app.event_heads_recent() RETURNS TABLE (organization_id uuid, "position" bigint)
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT h.organization_id, h.position FROM data.event_heads AS h
+	JOIN data.events AS v ON v.organization_id = h.organization_id AND v.position = h.position
+	WHERE v.at > now() - interval '1 hour';
+$$;
+
+-- Events that wait to be sealed, and for how many seconds the oldest has: many seconds mean that a transaction is held open.
+CREATE OR REPLACE FUNCTION app.events_lag() RETURNS TABLE (waiting bigint, oldest_s float8)
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT count(*), coalesce(extract(epoch FROM clock_timestamp() - min(v.at)), 0)::float8 FROM data.events AS v
+	WHERE v.position IS NULL;
 $$;
 
 -- Which migrations this database has had: the number of the last one, NULL when that cannot be told. The table is made by
@@ -110,6 +156,7 @@ $$;
 GRANT EXECUTE ON FUNCTION app.schema_version() TO stint_web, stint_worker;
 GRANT EXECUTE ON FUNCTION app.idempotency_begin(text, text, bytea),
 	app.idempotency_store(text, text, integer, text, text, text) TO stint_web;
-GRANT EXECUTE ON FUNCTION app.events_seal(integer) TO stint_worker;
+GRANT EXECUTE ON FUNCTION app.events_seal(integer), app.events_after(uuid, bigint, integer), app.event_heads_recent(),
+	app.events_lag() TO stint_worker;
 
 RESET ROLE;

@@ -37,7 +37,11 @@ BEGIN
 	ALTER ROLE stint_web SET plan_cache_mode = 'force_generic_plan';
 	ALTER ROLE stint_web SET jit = off;
 	ALTER ROLE stint_web SET TimeZone = 'UTC';
+	ALTER ROLE stint_worker SET plan_cache_mode = 'force_generic_plan';
+	ALTER ROLE stint_worker SET jit = off;
 	ALTER ROLE stint_worker SET TimeZone = 'UTC';
+	-- Later migrations run without a superuser and may need a schema.
+	EXECUTE format('GRANT CREATE ON DATABASE %I TO stint_owner', current_database());
 	IF NOT pg_has_role('stint_migrate', 'stint_owner', 'MEMBER') THEN
 		GRANT stint_owner TO stint_migrate;
 	END IF;

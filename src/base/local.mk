@@ -6,6 +6,7 @@ src_base_libbase_a_SOURCES = \
 	src/base/conf.c src/base/conf.h src/base/conf.def \
 	src/base/conf_file.c src/base/conf_secret.c src/base/conf_private.h \
 	src/base/err.c src/base/err.h src/base/errors.def \
+	src/base/failpoint.c src/base/failpoint.h \
 	src/base/iso8601.c src/base/iso8601.h \
 	src/base/json.c src/base/json.h \
 	src/base/json_scan.c src/base/json_scan.h \

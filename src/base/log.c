@@ -27,6 +27,16 @@ static const char *program_name = "stint";
 static enum log_level least_level = LOG_INFO_;
 static const char *current_request;
 
+enum log_level log_level_of(const char *name)
+{
+	static const char *const names[] = { [LOG_DEBUG_] = "debug", [LOG_INFO_] = "info", [LOG_WARN_] = "warn", [LOG_ERROR_] = "error" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (str_eq(name, names[i]))
+			return (enum log_level)i;
+	return LOG_INFO_;
+}
+
 void log_init(const char *program, enum log_level least)
 {
 	program_name = program;

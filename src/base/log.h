@@ -8,6 +8,7 @@
  */
 enum log_level { LOG_DEBUG_, LOG_INFO_, LOG_WARN_, LOG_ERROR_ };
 
+enum log_level log_level_of(const char *name); /* "debug", "info", "warn", "error"; else LOG_INFO_ */
 void log_init(const char *program, enum log_level least);
 void log_set_request(const char *request_id); /* added to every line until set to NULL; borrowed */
 void log_write(enum log_level level, const char *msg, ...) __attribute__((sentinel));

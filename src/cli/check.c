@@ -52,7 +52,7 @@ static int check_bindings(void *mem)
 	return bad;
 }
 
-/* Planned as the web role would, without being run. */
+/* Planned as its role would, without being run. */
 static bool is_planned(struct db *db, void *mem, const struct query *query)
 {
 	struct buf sql;
@@ -74,12 +74,13 @@ static bool is_planned(struct db *db, void *mem, const struct query *query)
 
 int cli_check_queries(void *mem, const struct conf *conf)
 {
-	struct db *db = db_new(mem, conf->database_url, "stint check-queries");
+	struct db *web = db_new(mem, conf->database_url, "stint check-queries");
+	struct db *worker = db_new(mem, conf->worker_url, "stint check-queries");
 	int n, bad = check_bindings(mem);
 	const struct query *queries = query_all(&n);
 
 	for (int i = 0; i < n; i++) {
-		if (!is_planned(db, mem, &queries[i])) {
+		if (!is_planned(queries[i].worker ? worker : web, mem, &queries[i])) {
 			printf("query %s cannot be prepared; the log line above says why\n",
 				queries[i].name);
 			bad++;

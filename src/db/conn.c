@@ -169,6 +169,35 @@ static void prepared_reset(struct db *db)
 	db->nprepared = 0;
 }
 
+bool pgconn_command(struct db *db, const char *sql)
+{
+	bool lost = false, ok = true;
+	PGresult *res;
+	ExecStatusType status;
+
+	if (!PQsendQueryParams(db->conn, sql, 0, NULL, NULL, NULL, NULL, 0) || !PQpipelineSync(db->conn))
+		return false;
+	do {
+		res = pgconn_result(db, &lost);
+		status = res ? PQresultStatus(res) : PGRES_COMMAND_OK;
+		ok = ok && status != PGRES_FATAL_ERROR;
+		PQclear(res);
+	} while (!lost && status != PGRES_PIPELINE_SYNC);
+	return ok && !lost;
+}
+
+/* The channel is a name of this program's own, and quoted all the same. */
+static bool listen_again(struct db *db)
+{
+	char *name = PQescapeIdentifier(db->conn, db->channel, strlen(db->channel));
+	char *sql = name ? mem_printf(db, "LISTEN %s", name) : NULL;
+	bool ok = sql && pgconn_command(db, sql);
+
+	PQfreemem(name);
+	mem_free(sql);
+	return ok;
+}
+
 bool pgconn_open(struct db *db)
 {
 	PGconn *conn;
@@ -190,7 +219,12 @@ bool pgconn_open(struct db *db)
 		log_info("database is back", NULL);
 	db->failures = 0;
 	db->conn = conn;
+	db->generation++;
 	prepared_reset(db);
+	if (db->channel && !listen_again(db)) {
+		pgconn_drop(db, "would not listen");
+		return false;
+	}
 	return true;
 }
 
@@ -202,6 +236,48 @@ void pgconn_drop(struct db *db, const char *why)
 	PQfinish(db->conn);
 	db->conn = NULL;
 	db->retry_at_us = 0;
+}
+
+bool db_listen(struct db *db, const char *channel)
+{
+	db->channel = mem_strdup(db, channel);
+	return db->conn ? listen_again(db) : pgconn_open(db);
+}
+
+int64_t db_generation(const struct db *db)
+{
+	return db->generation;
+}
+
+static bool notices_take(struct db *db)
+{
+	bool any = false;
+	PGnotify *notice;
+
+	while ((notice = PQnotifies(db->conn)) != NULL) {
+		any = true;
+		PQfreemem(notice);
+	}
+	return any;
+}
+
+bool db_wait(struct db *db, int wait_ms)
+{
+	struct pollfd fd = { .fd = -1, .events = POLLIN };
+
+	if (pgconn_open(db)) {
+		if (notices_take(db))
+			return true;
+		fd.fd = PQsocket(db->conn);
+	}
+	if (poll(&fd, 1, wait_ms) <= 0 || fd.fd < 0)
+		return false;
+	if (!PQconsumeInput(db->conn)) {
+		pgconn_drop(db, "the server hung up");
+		return false;
+	}
+	PQisBusy(db->conn); /* parses what came */
+	return notices_take(db);
 }
 
 bool pgconn_is_quiet(struct db *db)
@@ -275,19 +351,6 @@ void pgconn_add(struct db *db, const struct query *query)
 
 bool pgconn_forget_prepared(struct db *db)
 {
-	bool lost = false, ok = true;
-	PGresult *res;
-	ExecStatusType status;
-
 	prepared_reset(db);
-	if (!PQsendQueryParams(db->conn, "DEALLOCATE ALL", 0, NULL, NULL, NULL, NULL, 0) ||
-		!PQpipelineSync(db->conn))
-		return false;
-	do {
-		res = pgconn_result(db, &lost);
-		status = res ? PQresultStatus(res) : PGRES_COMMAND_OK;
-		ok = ok && status != PGRES_FATAL_ERROR;
-		PQclear(res);
-	} while (!lost && status != PGRES_PIPELINE_SYNC);
-	return ok && !lost;
+	return pgconn_command(db, "DEALLOCATE ALL");
 }

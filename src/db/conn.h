@@ -12,6 +12,8 @@ struct db {
 	const char *conninfo, *application_name;
 	int64_t retry_at_us; /* monotonic; no connecting before */
 	int failures;        /* in a row */
+	const char *channel; /* listened to on every connection, or NULL */
+	int64_t generation;  /* how many connections there were */
 	/* The queries PostgreSQL holds prepared on this connection, by address; open addressing,
 	 * nslots a power of two. */
 	const struct query **slots;
@@ -27,6 +29,8 @@ bool pgconn_is_quiet(struct db *db);
 /* The next result, as PQgetResult gives it; waits no longer than a statement may take. *lost
  * when the connection is gone. */
 PGresult *pgconn_result(struct db *db, bool *lost);
+/* Runs one statement that has no parameters and gives no rows, with its own Sync. */
+bool pgconn_command(struct db *db, const char *sql);
 
 bool pgconn_has(const struct db *db, const struct query *query);
 void pgconn_add(struct db *db, const struct query *query);

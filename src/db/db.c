@@ -414,6 +414,23 @@ bool db_ping(struct db *db)
 	return false;
 }
 
+struct db_stmt db_bind(void *mem, const char *query, const char *const *given)
+{
+	const struct query *q = query_find(query);
+	const char **values;
+
+	if (!q) {
+		log_error("there is no such query", "query", query, NULL);
+		abort();
+	}
+	values = mem_array(mem, const char *, (size_t)q->nparams + 1);
+	for (int i = 0; i < q->nparams; i++)
+		for (int k = 0; given && given[k]; k += 2)
+			if (str_eq(given[k], q->params[i]))
+				values[i] = given[k + 1];
+	return (struct db_stmt){ .query = q, .values = values };
+}
+
 int db_rows(const struct db_result *r)
 {
 	return r ? PQntuples(r->res) : 0;

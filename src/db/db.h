@@ -16,6 +16,7 @@
  */
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include "base/err.h"
 
 /* One embedded query. params: names in the order of $1… A query without a name is never prepared:
@@ -24,6 +25,7 @@ struct query {
 	const char *name, *sql;
 	const char *const *params;
 	int nparams;
+	bool worker; /* asked by stint_worker, not by stint_web */
 };
 const struct query *query_find(const char *name); /* NULL when there is none */
 const struct query *query_all(int *count);
@@ -60,6 +62,15 @@ enum err db_run(struct db *db, void *mem, const struct db_stmt *stmts, int n, bo
 typedef struct db_stmt (*db_second_fn)(void *arg, void *mem, struct db_result **results);
 enum err db_run_then(struct db *db, void *mem, const struct db_stmt *stmts, int n,
 	db_second_fn second, void *arg, struct db_result **results, struct db_fail *fail);
+
+/* Notices (NOTIFY): listening survives a lost connection. channel is a plain name. */
+bool db_listen(struct db *db, const char *channel);
+/* Waits until a notice came, at most wait_ms; true when one did. A signal ends the wait too. Without a connection it only waits. */
+bool db_wait(struct db *db, int wait_ms);
+/* Counts the connections that were made: who needs something of a connection (a lock) looks whether it is still the same. */
+int64_t db_generation(const struct db *db);
+/* A statement by names: given holds name, value, name, value …, NULL. Values are borrowed. */
+struct db_stmt db_bind(void *mem, const char *query, const char *const *given);
 
 int db_rows(const struct db_result *r);
 /* Text of a column by name, borrowed; NULL for SQL NULL or no such column or row. */

@@ -19,13 +19,6 @@ struct program {
 	struct app *app;
 };
 
-static enum log_level level_of(const char *name)
-{
-	return str_eq(name, "debug") ? LOG_DEBUG_ : str_eq(name, "warn") ? LOG_WARN_
-		: str_eq(name, "error")                                  ? LOG_ERROR_
-									 : LOG_INFO_;
-}
-
 /* Names of all routes, for the counters: made before forking, so that workers share them. */
 static void count_routes(const struct app *app)
 {
@@ -49,7 +42,7 @@ static bool program_load(struct program *p)
 		log_error("not started", "why", why ? why : "", NULL);
 		return false;
 	}
-	log_init("stint-web", level_of(conf->log_level));
+	log_init("stint-web", log_level_of(conf->log_level));
 	p->app = app;
 	return true;
 }

@@ -8,7 +8,9 @@
 #include "base/str.h"
 #include "cli/cli.h"
 #include "crypto/crypto.h"
+#include "db/db.h"
 #include "db/migrate.h"
+#include "jobs/jobs.h"
 
 static const char usage[] =
 	"usage: stint [-c FILE] COMMAND\n"
@@ -31,12 +33,24 @@ static int config(void *mem, const struct conf *conf, const char *what)
 	return 0;
 }
 
-static int migrations(const struct conf *conf, const char *how)
+/* What kinds of jobs there are is the program's to say, so that jobs of new ones can be enqueued from now on. */
+static int declare_kinds(void *mem, const struct conf *conf)
+{
+	const struct db_stmt stmt = db_bind(mem, "jobs_kinds_declare",
+		(const char *const[]){ "kinds", job_kinds_json(mem, job_kinds), NULL });
+	struct db_result *rows;
+
+	return db_run(db_new(mem, conf->migrate_url, "stint migrate"), mem, &stmt, 1, false, &rows, NULL) ? 1 : 0;
+}
+
+static int migrations(void *mem, const struct conf *conf, const char *how)
 {
 	enum migrate_mode mode = str_eq(how, "--dry-run") ? MIGRATE_DRY_RUN : str_eq(how, "--status") ? MIGRATE_STATUS
 												      : MIGRATE_RUN;
 
-	return migrate(conf->migrate_url, mode);
+	int status = migrate(conf->migrate_url, mode);
+
+	return status || mode != MIGRATE_RUN ? status : declare_kinds(mem, conf);
 }
 
 static int command(void *mem, const char *file, int argc, char **argv)
@@ -53,7 +67,7 @@ static int command(void *mem, const char *file, int argc, char **argv)
 	if (!conf)
 		return fprintf(stderr, "stint: %s\n", why), 78;
 	if (str_eq(what, "migrate"))
-		return migrations(conf, first);
+		return migrations(mem, conf, first);
 	if (str_eq(what, "demo"))
 		return sql_file_run(conf->migrate_url, "demo.sql");
 	if (str_eq(what, "doctor"))

@@ -13,9 +13,8 @@
  * The process must not die of SIGPIPE: hiredis writes plainly. redis_new ignores the signal if
  * nobody has decided about it.
  */
-#include "redis/redis.h"
+#include "redis/redis_private.h"
 
-#include <hiredis/hiredis.h>
 #include <signal.h>
 #include <string.h>
 
@@ -27,14 +26,6 @@
 enum {
 	TIMEOUT_MS = 100,
 	REST_US = 1000000,
-	REPLIES_MAX = 8,
-};
-
-struct redis {
-	const char *url;
-	redisContext *link; /* NULL while there is none */
-	int64_t rest_until_us;
-	bool away; /* and said so */
 };
 
 static int redis_close(struct redis *r)
@@ -51,6 +42,7 @@ struct redis *redis_new(void *mem, const char *url)
 	struct sigaction now;
 
 	r->url = mem_strdup(r, url);
+	r->timeout_ms = TIMEOUT_MS;
 	talloc_set_destructor(r, redis_close);
 	if (sigaction(SIGPIPE, NULL, &now) == 0 && now.sa_handler == SIG_DFL)
 		signal(SIGPIPE, SIG_IGN);
@@ -114,18 +106,12 @@ static bool link_open(struct redis *r, int64_t deadline_us)
 	return redisSetTimeout(r->link, time_left(deadline_us)) == REDIS_OK;
 }
 
-/* One command as its words. */
-struct words {
-	int count;
-	const char *word[6];
-};
-
 /* Sends all and reads an answer to each into replies. */
-static bool exchange(struct redis *r, const struct words *commands, int n, redisReply **replies,
+static bool exchange(struct redis *r, const struct redis_words *commands, int n, redisReply **replies,
 	int64_t deadline_us)
 {
 	for (int i = 0; i < n; i++) {
-		const char **argv = (const char **)(uintptr_t)commands[i].word;
+		const char **argv = (const char **)(uintptr_t)(commands[i].words ? commands[i].words : commands[i].word);
 
 		if (redisAppendCommandArgv(r->link, commands[i].count, argv, NULL) != REDIS_OK)
 			return false;
@@ -142,7 +128,7 @@ static bool exchange(struct redis *r, const struct words *commands, int n, redis
 	return true;
 }
 
-static void replies_free(redisReply **replies, int n)
+void redis_replies_free(redisReply **replies, int n)
 {
 	for (int i = 0; i < n; i++) {
 		if (replies[i])
@@ -152,25 +138,33 @@ static void replies_free(redisReply **replies, int n)
 }
 
 /* Redis answered, but with an error (still loading, read only, no rights): the same as being
- * away. */
+ * away. Only what it has against a command itself ("ERR …") is the command's matter alone. */
 static bool all_well(struct redis *r, redisReply **replies, int n)
 {
-	for (int i = 0; i < n; i++)
-		if (!replies[i] || replies[i]->type == REDIS_REPLY_ERROR)
-			return give_up(r, replies[i] ? replies[i]->str : "no answer");
+	bool refused = false;
+
+	for (int i = 0; i < n; i++) {
+		if (!replies[i])
+			return give_up(r, "no answer");
+		if (replies[i]->type != REDIS_REPLY_ERROR)
+			continue;
+		if (!str_starts(replies[i]->str, "ERR "))
+			return give_up(r, replies[i]->str);
+		refused = true;
+	}
 	if (r->away)
 		log_info("redis is back", NULL);
 	r->away = false;
-	return true;
+	return !refused;
 }
 
 /* An idle connection may have died with a Redis that is back already: then a second try is worth
  * its while. A time-out is not, and a count made twice hurts nobody. */
-static bool run(struct redis *r, const struct words *commands, int n, redisReply **replies)
+bool redis_run(struct redis *r, const struct redis_words *commands, int n, int64_t wait_ms, redisReply **replies)
 {
-	int64_t deadline_us = clock_monotonic_us() + (int64_t)TIMEOUT_MS * 1000;
+	int64_t deadline_us = clock_monotonic_us() + (r->timeout_ms + wait_ms) * 1000;
 
-	memset(replies, 0, sizeof(*replies) * REPLIES_MAX);
+	memset(replies, 0, sizeof(*replies) * (size_t)n);
 	if (clock_monotonic_us() < r->rest_until_us)
 		return false;
 	for (int tries = 0; tries < 2; tries++) {
@@ -180,7 +174,7 @@ static bool run(struct redis *r, const struct words *commands, int n, redisReply
 			return r->link ? give_up(r, "socket refused a time-out") : false;
 		if (exchange(r, commands, n, replies, deadline_us))
 			return all_well(r, replies, n);
-		replies_free(replies, n);
+		redis_replies_free(replies, n);
 		if (!reused || clock_monotonic_us() >= deadline_us)
 			break;
 		redis_close(r);
@@ -190,11 +184,11 @@ static bool run(struct redis *r, const struct words *commands, int n, redisReply
 
 bool redis_ping(struct redis *r)
 {
-	static const struct words ping = { .count = 1, .word = { "PING" } };
-	redisReply *replies[REPLIES_MAX];
-	bool ok = run(r, &ping, 1, replies);
+	static const struct redis_words ping = { .count = 1, .word = { "PING" } };
+	redisReply *replies[REPLIES_MAX] = { 0 };
+	bool ok = redis_run(r, &ping, 1, 0, replies);
 
-	replies_free(replies, REPLIES_MAX);
+	redis_replies_free(replies, REPLIES_MAX);
 	return ok;
 }
 
@@ -219,48 +213,48 @@ bool redis_count(
 	struct redis *r, const char *key, int64_t window_s, int64_t *count, int64_t *left_s)
 {
 	char *window = mem_printf(r, "%lld", (long long)window_s);
-	const struct words commands[] = {
+	const struct redis_words commands[] = {
 		{ .count = 1, .word = { "MULTI" } },
 		{ .count = 6, .word = { "SET", key, "0", "EX", window, "NX" } },
 		{ .count = 2, .word = { "INCR", key } },
 		{ .count = 2, .word = { "PTTL", key } },
 		{ .count = 1, .word = { "EXEC" } },
 	};
-	redisReply *replies[REPLIES_MAX];
+	redisReply *replies[REPLIES_MAX] = { 0 };
 	int64_t left_ms = 0;
-	bool ok = run(r, commands, 5, replies) && take_int(replies[4], 1, count) &&
+	bool ok = redis_run(r, commands, 5, 0, replies) && take_int(replies[4], 1, count) &&
 		take_int(replies[4], 2, &left_ms);
 
 	*left_s = whole_seconds(left_ms);
-	replies_free(replies, REPLIES_MAX);
+	redis_replies_free(replies, REPLIES_MAX);
 	mem_free(window);
 	return ok;
 }
 
 bool redis_peek(struct redis *r, const char *key, int64_t *count, int64_t *left_s)
 {
-	const struct words commands[] = {
+	const struct redis_words commands[] = {
 		{ .count = 2, .word = { "GET", key } },
 		{ .count = 2, .word = { "PTTL", key } },
 	};
-	redisReply *replies[REPLIES_MAX];
-	bool ok = run(r, commands, 2, replies);
+	redisReply *replies[REPLIES_MAX] = { 0 };
+	bool ok = redis_run(r, commands, 2, 0, replies);
 
 	*count = *left_s = 0;
 	if (ok && replies[0]->type == REDIS_REPLY_STRING)
 		ok = str_to_int(replies[0]->str, 0, INT64_MAX, count);
 	if (ok && *count && replies[1]->type == REDIS_REPLY_INTEGER)
 		*left_s = whole_seconds(replies[1]->integer);
-	replies_free(replies, REPLIES_MAX);
+	redis_replies_free(replies, REPLIES_MAX);
 	return ok;
 }
 
 bool redis_forget(struct redis *r, const char *key)
 {
-	const struct words del = { .count = 2, .word = { "DEL", key } };
-	redisReply *replies[REPLIES_MAX];
-	bool ok = run(r, &del, 1, replies);
+	const struct redis_words del = { .count = 2, .word = { "DEL", key } };
+	redisReply *replies[REPLIES_MAX] = { 0 };
+	bool ok = redis_run(r, &del, 1, 0, replies);
 
-	replies_free(replies, REPLIES_MAX);
+	redis_replies_free(replies, REPLIES_MAX);
 	return ok;
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 struct redis;
 struct redis *redis_new(void *mem, const char *url);
+void redis_set_timeout(struct redis *r, int64_t timeout_ms); /* instead of 100 ms: for programs nobody waits for */
 bool redis_ping(struct redis *r);
 /* Fixed window counter: adds one to key, expiring window_s after the first; *count gets the new
  * value, *left_s the seconds left. */
@@ -13,4 +14,22 @@ bool redis_count(
 	struct redis *r, const char *key, int64_t window_s, int64_t *count, int64_t *left_s);
 bool redis_peek(struct redis *r, const char *key, int64_t *count, int64_t *left_s);
 bool redis_forget(struct redis *r, const char *key);
+
+/* Texts, with a time to live of whole seconds (0: none). *value gets NULL when there is none; below mem. */
+bool redis_set(struct redis *r, const char *key, const char *value, int64_t ttl_s);
+bool redis_get(struct redis *r, void *mem, const char *key, const char **value);
+
+/* Lists as queues: pushed at the end, popped at the front. */
+bool redis_push(struct redis *r, const char *key, const char *const *items, int n);
+/* Up to most items of the first key that has any, waiting up to wait_ms for one. *n gets 0 when none came. *from is one of
+ * keys. Items are below mem. Redis 7 or newer. */
+bool redis_pop(struct redis *r, void *mem, const char *const *keys, int nkeys, int most, int64_t wait_ms, const char **from,
+	const char ***items, int *n);
+/* How long each list is. */
+bool redis_lengths(struct redis *r, const char *const *keys, int n, int64_t *lengths);
+
+/* Streams. fields: name, value, … (2 × pairs texts). An entry whose id is not above the last one is there already: true. */
+bool redis_stream_add(struct redis *r, const char *key, const char *id, int64_t keep, const char *const *fields, int pairs);
+/* The first number of the last entry's id; -1 when there is none. */
+bool redis_stream_last(struct redis *r, const char *key, int64_t *last);
 #endif

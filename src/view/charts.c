@@ -21,7 +21,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "view/i18n.h"
-#include "view/wall.h"
+#include "domain/wall.h"
 
 #define US 1000000
 #define HOUR_S 3600

@@ -18,7 +18,7 @@
 #include "base/mem.h"
 #include "domain/duration.h"
 #include "view/i18n.h"
-#include "view/wall.h"
+#include "domain/wall.h"
 
 #define US 1000000
 #define DAY_S 86400

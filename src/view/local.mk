@@ -15,8 +15,6 @@ src_view_libview_a_SOURCES = \
 	src/view/value.c \
 	src/view/value.h \
 	src/view/view.h \
-	src/view/views.c \
-	src/view/wall.c \
-	src/view/wall.h
+	src/view/views.c
 STINT_LIBS += src/view/libview.a
 EXTRA_DIST += po/stint.pot tools/extract-strings.pl

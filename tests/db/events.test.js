@@ -10,7 +10,7 @@ const eventsOf = async (id) =>
 const seal = async (most = 100000) => {
 	let n = 0, last;
 	do {
-		last = (await admin.query("SELECT app.events_seal($1) AS n", [most])).rows[0].n;
+		last = (await admin.query("SELECT count(*)::integer AS n FROM app.events_seal($1)", [most])).rows[0].n;
 		n += last;
 	} while (last);
 	return n;
@@ -68,7 +68,7 @@ test("positions are gapless and follow the order of commit's horizon, with write
 	const seen = [];
 	const sealer = (async () => {
 		while (writing) {
-			await admin.query("SELECT app.events_seal(50)");
+			await admin.query("SELECT * FROM app.events_seal(50)");
 			const { rows } = await admin.query("SELECT position FROM data.events WHERE organization_id = $1 AND position > $2 ORDER BY position", [id, seen.at(-1) ?? 0]);
 			// What a follower read before must never get something put in front of it.
 			for (const r of rows) {

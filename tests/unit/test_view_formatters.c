@@ -10,7 +10,7 @@
 #include "view/formatters.h"
 #include "view/i18n.h"
 #include "view/view.h"
-#include "view/wall.h"
+#include "domain/wall.h"
 
 struct person {
 	const char *zone, *now;

@@ -26,6 +26,7 @@ config_stint() {
 	cat <<-CONF
 		# Made by ./dev at each start; changes here are lost.
 		database_url = host=$RUN dbname=stint user=stint_web
+		worker_url = host=$RUN dbname=stint user=stint_worker
 		migrate_url = host=$RUN dbname=stint user=stint_migrate
 		redis_url = unix:$RUN/redis.sock
 		web_socket = $RUN/web.sock

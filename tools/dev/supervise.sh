@@ -6,7 +6,7 @@
 # A file $RUN/hold/NAME keeps a dead service down until the file is removed: tests and
 # operators' drills use it to take a service away for a while.
 
-SERVICES_IN_ORDER=(postgres redis web nginx)
+SERVICES_IN_ORDER=(postgres redis web worker nginx)
 declare -A SERVICE_PID SERVICE_BEGAN SERVICE_WAIT SERVICE_NEXT
 STOPPING=''
 VIEW=''
@@ -29,6 +29,7 @@ service_exec() {
 			--save '' --appendonly no --dir "$STATE" --maxmemory 64mb --maxmemory-policy volatile-ttl --loglevel warning
 		;;
 	web) service_become $signal -- "$BUILD/stint-web" -c "$STATE/stint.conf" ;;
+	worker) service_become $signal -- "$BUILD/stint-worker" -c "$STATE/stint.conf" ;;
 	nginx) service_become QUIT -- nginx -e stderr -p "$STATE" -c "$STATE/nginx/nginx.conf" ;;
 	esac
 }
@@ -96,6 +97,7 @@ services_start() {
 	db_prepare || return 1
 	service_start web
 	service_wait web sockets_there || return 1
+	service_start worker
 	service_start nginx
 	service_wait nginx http_ready
 }

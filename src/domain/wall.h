@@ -1,5 +1,5 @@
-#ifndef STINT_VIEW_WALL_H
-#define STINT_VIEW_WALL_H
+#ifndef STINT_DOMAIN_WALL_H
+#define STINT_DOMAIN_WALL_H
 /* What the clock on a person's wall shows at an instant. */
 #include <stdint.h>
 

@@ -7,7 +7,7 @@
  *
  * Nothing else in Stint may ask for local time.
  */
-#include "view/wall.h"
+#include "domain/wall.h"
 
 #include <stdlib.h>
 #include <string.h>

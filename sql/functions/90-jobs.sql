@@ -1,0 +1,579 @@
+-- Enqueueing, and what becomes of a job. jobs.enqueue runs in the transaction of the work it belongs to: when that is rolled
+-- back there never was a job, when it commits there is one for good.
+--
+-- Options of jobs.enqueue, all optional:
+--   organization    whose job it is; a caller who has entered one can name no other
+--   due_at | delay_s   not before: an instant, or seconds from now
+--   expires_at | expires_s   not after
+--   priority        0 (first), 3, 6, 9; queue; max_attempts: instead of the kind's own
+--   unique          text: while one of this kind, organization and text waits, it is the answer instead of a second one
+--   unique_running  true: also while one runs
+--   once            text (an idempotency key): the same, for as long as the first one's row is kept
+--   next            {"kind", "args", "options"}: enqueued when this is done, with its result as args.previous
+--   group           made by jobs.group_open
+
+SET LOCAL ROLE stint_definer;
+
+CREATE OR REPLACE FUNCTION jobs.option_names() RETURNS text[]
+LANGUAGE sql IMMUTABLE
+RETURN ARRAY['organization', 'due_at', 'delay_s', 'expires_at', 'expires_s', 'priority', 'queue', 'max_attempts', 'unique',
+	'unique_running', 'once', 'next', 'group', 'id'];
+
+-- The program declares what kinds there are; what is no longer declared stays for the jobs that are still there.
+CREATE OR REPLACE FUNCTION jobs.kinds_declare(declared jsonb) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+	INSERT INTO jobs.kinds AS k
+	SELECT d.* FROM jsonb_populate_recordset(NULL::jobs.kinds, declared) AS d ORDER BY d.kind
+	ON CONFLICT (kind) DO UPDATE SET about = excluded.about, queue = excluded.queue, priority = excluded.priority,
+		max_attempts = excluded.max_attempts, quick = excluded.quick, public = excluded.public, soft_s = excluded.soft_s,
+		hard_s = excluded.hard_s, rate_per_minute = excluded.rate_per_minute, keep_s = excluded.keep_s,
+		schedule = excluded.schedule, zone = excluded.zone, backfill = excluded.backfill
+	WHERE k IS DISTINCT FROM excluded;
+$$;
+
+CREATE OR REPLACE FUNCTION jobs.organization_of(options jsonb) RETURNS uuid
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	named uuid := (options ->> 'organization')::uuid;
+BEGIN
+	IF named IS DISTINCT FROM coalesce(app.org(), named) THEN
+		RAISE EXCEPTION 'a job for another organization than the caller''s';
+	END IF;
+	RETURN coalesce(app.org(), named);
+END
+$$;
+
+CREATE OR REPLACE FUNCTION jobs.enqueue(given_kind text, given_args jsonb DEFAULT '{}', options jsonb DEFAULT '{}')
+RETURNS uuid
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	k jobs.kinds;
+	made uuid;
+	org uuid := jobs.organization_of(options);
+	nobody constant uuid := '00000000-0000-0000-0000-000000000000';
+	due timestamptz := coalesce((options ->> 'due_at')::timestamptz,
+		now() + make_interval(secs => coalesce((options ->> 'delay_s')::float8, 0)));
+	odd text;
+BEGIN
+	SELECT * INTO k FROM jobs.kinds AS d WHERE d.kind = given_kind;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'there is no kind of job named %', given_kind;
+	END IF;
+	SELECT name INTO odd FROM jsonb_object_keys(options) AS name WHERE name <> ALL (jobs.option_names()) LIMIT 1;
+	IF FOUND THEN
+		RAISE EXCEPTION 'jobs.enqueue has no option %', odd;
+	END IF;
+	FOR tries IN 1..3 LOOP
+		INSERT INTO jobs.jobs (id, organization_id, member_id, kind, queue, priority, quick, rated, args, due_at, expires_at,
+			max_attempts, unique_key, unique_running, once_key, group_id, next)
+		VALUES (coalesce((options ->> 'id')::uuid, app.uuidv7()), org, app.member(), k.kind,
+			coalesce(options ->> 'queue', k.queue), coalesce((options ->> 'priority')::smallint, k.priority),
+			k.quick AND options - 'organization' - 'id' - 'delay_s' - 'due_at' - 'priority' = '{}', k.rate_per_minute > 0, given_args, due,
+			coalesce((options ->> 'expires_at')::timestamptz, now() + make_interval(secs => (options ->> 'expires_s')::float8)),
+			coalesce((options ->> 'max_attempts')::integer, k.max_attempts), options ->> 'unique',
+			coalesce((options ->> 'unique_running')::boolean, false), options ->> 'once', (options ->> 'group')::uuid,
+			options -> 'next')
+		ON CONFLICT DO NOTHING
+		RETURNING id INTO made;
+		IF FOUND THEN
+			IF due <= now() THEN
+				PERFORM pg_notify('jobs', '');
+			END IF;
+			RETURN made;
+		END IF;
+		-- One that stands for this one. It may end just now: then there is room on the next try.
+		SELECT j.id INTO made FROM jobs.jobs AS j
+		WHERE j.kind = given_kind AND j.lane = coalesce(org, nobody) AND (j.once_key = options ->> 'once'
+			OR (j.unique_key = options ->> 'unique' AND (j.state = 'waiting' OR (j.state = 'running' AND j.unique_running)))
+			OR j.id = (options ->> 'id')::uuid)
+		LIMIT 1;
+		IF FOUND THEN
+			RETURN made;
+		END IF;
+	END LOOP;
+	RAISE EXCEPTION 'a job of kind % could not be enqueued: its id or key is taken', given_kind;
+END
+$$;
+
+-- Many of one kind at once, due now, without keys: one statement, one notice.
+CREATE OR REPLACE FUNCTION jobs.enqueue_all(given_kind text, many jsonb[], options jsonb DEFAULT '{}') RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	k jobs.kinds;
+	n bigint;
+BEGIN
+	SELECT * INTO k FROM jobs.kinds AS d WHERE d.kind = given_kind;
+	IF NOT FOUND OR options - 'organization' - 'group' <> '{}' THEN
+		RAISE EXCEPTION 'there is no kind of job named %, or an option that jobs.enqueue_all does not take', given_kind;
+	END IF;
+	INSERT INTO jobs.jobs (id, organization_id, member_id, kind, queue, priority, quick, rated, args, due_at, max_attempts, group_id)
+	SELECT app.uuidv7(), jobs.organization_of(options), app.member(), k.kind, k.queue, k.priority,
+		k.quick AND NOT options ? 'group', k.rate_per_minute > 0, args, now(), k.max_attempts, (options ->> 'group')::uuid
+	FROM unnest(many) AS args;
+	GET DIAGNOSTICS n = ROW_COUNT;
+	PERFORM pg_notify('jobs', '');
+	RETURN n;
+END
+$$;
+
+-- A group of so many jobs, which are then enqueued with {"group": id}; callback: {"kind", "args", "options"}. Its args get
+-- `results`: [{"id", "state", "result", "error"}] of all.
+CREATE OR REPLACE FUNCTION jobs.group_open(size integer, callback jsonb, options jsonb DEFAULT '{}') RETURNS uuid
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	made uuid := app.uuidv7();
+BEGIN
+	IF size < 1 OR NOT EXISTS (SELECT FROM jobs.kinds AS k WHERE k.kind = callback ->> 'kind') THEN
+		RAISE EXCEPTION 'a group has at least one job, and a callback of a kind that there is';
+	END IF;
+	INSERT INTO jobs.groups (id, organization_id, open, callback) VALUES (made, jobs.organization_of(options), size, callback);
+	RETURN made;
+END
+$$;
+
+-- The fenced part: what runners do -------------------------------------------------------------------------------------
+
+-- When a job of a limited kind may start: NULL for now.
+CREATE OR REPLACE FUNCTION jobs.rate_take(given_kind text, given_lane uuid) RETURNS timestamptz
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	step interval;
+	at constant timestamptz := clock_timestamp();
+	free timestamptz;
+BEGIN
+	SELECT make_interval(secs => 60.0 / k.rate_per_minute) INTO step FROM jobs.kinds AS k
+	WHERE k.kind = given_kind AND k.rate_per_minute > 0;
+	IF NOT FOUND THEN
+		RETURN NULL;
+	END IF;
+	INSERT INTO jobs.rates AS r (kind, lane, free_at) VALUES (given_kind, given_lane, at + step)
+	ON CONFLICT (kind, lane) DO UPDATE SET free_at = greatest(r.free_at, at) + step WHERE r.free_at <= at
+	RETURNING free_at INTO free;
+	IF FOUND THEN
+		RETURN NULL;
+	END IF;
+	RETURN (SELECT r.free_at FROM jobs.rates AS r WHERE r.kind = given_kind AND r.lane = given_lane);
+END
+$$;
+
+-- Takes jobs under a lease each; those that are not there any more, or not to be run now, are left out.
+CREATE OR REPLACE FUNCTION jobs.claim(ids uuid[], given_holder integer, lease_s integer)
+RETURNS TABLE (id uuid, lease bigint, kind text, organization_id uuid, member_id uuid, args jsonb, attempt integer,
+	last boolean, memo jsonb)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+	-- Lost in a crash of the server, a claim is a job that waits again: nobody waits for the disk over it.
+	PERFORM set_config('synchronous_commit', 'off', true);
+	RETURN QUERY
+	WITH mine AS MATERIALIZED (
+		SELECT j.id FROM jobs.jobs AS j WHERE j.id = ANY (ids) AND j.state = 'waiting' AND j.due_at <= now()
+		FOR UPDATE SKIP LOCKED
+	), judged AS MATERIALIZED (
+		SELECT j.id, j.expires_at <= now() AS expired, CASE WHEN j.rated THEN jobs.rate_take(j.kind, j.lane) END AS later
+		FROM jobs.jobs AS j JOIN mine USING (id)
+	), taken AS (
+		UPDATE jobs.jobs AS j SET
+			state = CASE WHEN g.expired THEN 'expired' WHEN g.later IS NOT NULL THEN 'waiting' ELSE 'running' END,
+			due_at = coalesce(g.later, j.due_at), lease = nextval('jobs.leases'), holder = given_holder,
+			leased_until = now() + make_interval(secs => lease_s), started_at = clock_timestamp(),
+			finished_at = CASE WHEN g.expired THEN now() END,
+			purge_at = CASE WHEN g.expired THEN now() + interval '7 days' END
+		FROM judged AS g WHERE j.id = g.id
+		RETURNING j.*
+	)
+	SELECT t.id, t.lease, t.kind, t.organization_id, t.member_id, t.args, t.attempts + 1, t.attempts + 1 >= t.max_attempts, t.memo
+	FROM taken AS t WHERE t.state = 'running';
+END
+$$;
+
+-- Lets a job's statements act for its organization, with all permissions; refuses when the lease is not the job's any more.
+-- Keeps the row until the transaction ends, so that nobody takes the job over in between.
+CREATE OR REPLACE FUNCTION jobs.is_leased(job uuid, fence bigint) RETURNS uuid
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	org uuid;
+BEGIN
+	SELECT j.organization_id INTO org FROM jobs.jobs AS j
+	WHERE j.id = job AND j.lease = fence AND j.state = 'running' FOR UPDATE;
+	IF NOT FOUND THEN
+		PERFORM app.refuse('job_lease_lost');
+	END IF;
+	RETURN org;
+END
+$$;
+
+-- After a job of a group has ended. The group's row is locked by the first to come, so the last one sees all.
+CREATE OR REPLACE FUNCTION jobs.group_count(given_group uuid) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	g jobs.groups;
+	c jsonb;
+BEGIN
+	UPDATE jobs.groups AS x SET open = x.open - 1 WHERE x.id = given_group RETURNING * INTO g;
+	IF g.open <> 0 THEN
+		RETURN;
+	END IF;
+	c := g.callback;
+	PERFORM jobs.enqueue(c ->> 'kind', coalesce(c -> 'args', '{}') || jsonb_build_object('results', (
+			SELECT coalesce(jsonb_agg(jsonb_build_object('id', j.id, 'state', j.state, 'result', j.result, 'error', j.error)
+				ORDER BY j.id), '[]') FROM jobs.jobs AS j WHERE j.group_id = given_group)),
+		coalesce(c -> 'options', '{}') || CASE WHEN g.organization_id IS NULL THEN '{}'
+			ELSE jsonb_build_object('organization', g.organization_id) END);
+	DELETE FROM jobs.groups AS x WHERE x.id = given_group;
+END
+$$;
+
+-- A job ends. Keeps its row for as long as its kind says, or not at all.
+CREATE OR REPLACE FUNCTION jobs.finish(j jobs.jobs, ending text, given_result jsonb, why text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	keep_s integer;
+	own jsonb := CASE WHEN j.organization_id IS NULL THEN '{}' ELSE jsonb_build_object('organization', j.organization_id) END;
+BEGIN
+	SELECT k.keep_s INTO keep_s FROM jobs.kinds AS k WHERE k.kind = j.kind;
+	IF ending = 'done' AND coalesce(keep_s, 0) = 0 AND j.group_id IS NULL AND j.once_key IS NULL THEN
+		DELETE FROM jobs.jobs AS x WHERE x.id = j.id;
+	ELSE
+		-- What went wrong stays for a month, so that somebody may look into it.
+		UPDATE jobs.jobs AS x SET state = ending, finished_at = clock_timestamp(), result = given_result, error = why,
+			leased_until = NULL, memo = NULL, attempts = x.attempts + (ending = 'dead')::integer,
+			purge_at = now() + make_interval(secs => CASE WHEN ending = 'dead' THEN 2592000 ELSE greatest(keep_s, 86400) END)
+		WHERE x.id = j.id;
+	END IF;
+	IF ending = 'done' AND j.next IS NOT NULL THEN
+		PERFORM jobs.enqueue(j.next ->> 'kind', coalesce(j.next -> 'args', '{}') || jsonb_build_object('previous', given_result),
+			coalesce(j.next -> 'options', '{}') || own);
+	END IF;
+	IF j.group_id IS NOT NULL THEN
+		PERFORM jobs.group_count(j.group_id);
+	END IF;
+END
+$$;
+
+-- Back to those that wait. When a twin with the same key waits already this one is not needed.
+CREATE OR REPLACE FUNCTION jobs.put_back(j jobs.jobs, delay_s float8, failed integer, why text, given_memo jsonb) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	UPDATE jobs.jobs AS x SET state = 'waiting', due_at = clock_timestamp() + make_interval(secs => delay_s), quick = false,
+		attempts = x.attempts + failed, error = why, memo = coalesce(given_memo, x.memo), leased_until = NULL
+	WHERE x.id = j.id;
+	IF delay_s <= 0 THEN
+		PERFORM pg_notify('jobs', '');
+	END IF;
+EXCEPTION WHEN unique_violation THEN
+	PERFORM jobs.finish(j, 'cancelled', NULL, 'a newer one with the same key waits');
+END
+$$;
+
+-- How long a job rests after its nth failure: 15 s + n^4, at most six hours, one tenth up or down.
+CREATE OR REPLACE FUNCTION jobs.rest_s(failures integer) RETURNS float8
+LANGUAGE sql VOLATILE
+RETURN least(15 + failures::float8 ^ 4, 21600) * (0.9 + 0.2 * random());
+
+-- What a runner says of a job it holds: ok, retry, snooze, cancel, dead, or release (nothing happened; no attempt is
+-- charged). delay_s: for snooze, and for retry instead of the usual rest. Gives what became of it.
+CREATE OR REPLACE FUNCTION jobs.settle(job uuid, fence bigint, outcome text, given_result jsonb, why text, delay_s float8,
+	given_memo jsonb) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	j jobs.jobs;
+BEGIN
+	SELECT * INTO j FROM jobs.jobs AS x WHERE x.id = job AND x.lease = fence AND x.state = 'running' FOR UPDATE;
+	IF NOT FOUND THEN
+		PERFORM app.refuse('job_lease_lost');
+	END IF;
+	IF outcome = 'ok' THEN
+		PERFORM jobs.finish(j, 'done', given_result, NULL);
+		RETURN 'done';
+	ELSIF outcome = 'cancel' OR j.cancel THEN
+		PERFORM jobs.finish(j, 'cancelled', NULL, why);
+		RETURN 'cancelled';
+	ELSIF outcome = 'release' THEN
+		PERFORM jobs.put_back(j, 0, 0, j.error, NULL);
+		RETURN 'waiting';
+	ELSIF outcome = 'snooze' THEN
+		PERFORM jobs.put_back(j, delay_s, 0, why, given_memo);
+		RETURN 'snoozed';
+	ELSIF outcome = 'dead' OR j.attempts + 1 >= j.max_attempts THEN
+		PERFORM jobs.finish(j, 'dead', NULL, why);
+		RETURN 'dead';
+	END IF;
+	PERFORM jobs.put_back(j, coalesce(delay_s, jobs.rest_s(j.attempts + 1)), 1, why, given_memo);
+	RETURN 'retry';
+END
+$$;
+
+-- Quick jobs: taken and settled in one transaction whose row locks are the lease. Who is stopped in between loses them
+-- with the session (idle_in_transaction_session_timeout), and settles nothing.
+CREATE OR REPLACE FUNCTION jobs.take_quick(ids uuid[])
+RETURNS TABLE (id uuid, kind text, organization_id uuid, member_id uuid, args jsonb)
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT j.id, j.kind, j.organization_id, j.member_id, j.args FROM jobs.jobs AS j
+	WHERE j.id = ANY (ids) AND j.state = 'waiting' AND j.quick AND j.due_at <= now()
+	FOR UPDATE SKIP LOCKED;
+$$;
+
+-- done are gone. others need more than a batch can give (a retry, an effect in the database): each is run alone.
+CREATE OR REPLACE FUNCTION jobs.settle_quick(done uuid[], others uuid[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	DELETE FROM jobs.jobs AS j WHERE j.id = ANY (done);
+	IF others <> '{}' THEN
+		UPDATE jobs.jobs AS j SET quick = false WHERE j.id = ANY (others);
+		PERFORM pg_notify('jobs', '');
+	END IF;
+END
+$$;
+
+-- A child died with the job: by its own fault, as far as anybody can tell. The third time is the last. A quick job has no lease:
+-- fence NULL.
+CREATE OR REPLACE FUNCTION jobs.crashed(job uuid, fence bigint, how text) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	j jobs.jobs;
+BEGIN
+	UPDATE jobs.jobs AS x SET crashes = x.crashes + 1, quick = false
+	WHERE x.id = job AND x.state IN ('waiting', 'running') AND x.lease IS NOT DISTINCT FROM coalesce(fence, x.lease)
+	RETURNING * INTO j;
+	IF NOT FOUND THEN
+		RETURN 'gone';
+	ELSIF j.cancel THEN
+		PERFORM jobs.finish(j, 'cancelled', NULL, how);
+		RETURN 'cancelled';
+	ELSIF j.crashes >= 3 THEN
+		PERFORM jobs.finish(j, 'dead', NULL, 'took its process along three times, at last: ' || how);
+		RETURN 'dead';
+	END IF;
+	PERFORM jobs.put_back(j, j.crashes - 1, 0, how, NULL);
+	RETURN 'retry';
+END
+$$;
+
+-- Longer leases for what a worker's children are at. Gives the jobs whose end is asked for, and those that are not theirs any more.
+CREATE OR REPLACE FUNCTION jobs.heartbeat(ids uuid[], fences bigint[], lease_s integer)
+RETURNS TABLE (id uuid, cancel boolean, lost boolean)
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+	WITH held AS (
+		UPDATE jobs.jobs AS j SET leased_until = now() + make_interval(secs => lease_s)
+		FROM unnest(ids, fences) AS h (id, fence)
+		WHERE j.id = h.id AND j.lease = h.fence AND j.state = 'running'
+		RETURNING j.id, j.cancel
+	)
+	SELECT h.id, coalesce(d.cancel, false), d.id IS NULL FROM unnest(ids) AS h (id) LEFT JOIN held AS d USING (id)
+	WHERE d.id IS NULL OR d.cancel;
+$$;
+
+-- Jobs whose lease ran out, or whose holder is gone (each child keeps an advisory lock (7319, holder) on its connection):
+-- they wait again. Nobody's fault, so nothing is charged. Gives how many.
+CREATE OR REPLACE FUNCTION jobs.reap(most integer) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	j jobs.jobs;
+	n integer := 0;
+	alive integer[];
+BEGIN
+	SELECT coalesce(array_agg(l.objid::bigint::integer), '{}') INTO alive FROM pg_locks AS l
+	WHERE l.locktype = 'advisory' AND l.classid = 7319 AND l.objsubid = 2 AND l.granted
+		AND l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database());
+	FOR j IN
+		SELECT * FROM jobs.jobs AS x WHERE x.state = 'running' AND (x.leased_until < now() OR x.holder <> ALL (alive))
+		ORDER BY x.leased_until LIMIT most FOR UPDATE SKIP LOCKED
+	LOOP
+		IF j.cancel THEN
+			PERFORM jobs.finish(j, 'cancelled', NULL, 'its worker was lost');
+		ELSE
+			PERFORM jobs.put_back(j, 0, 0, 'its worker was lost', NULL);
+		END IF;
+		n := n + 1;
+	END LOOP;
+	RETURN n;
+END
+$$;
+
+-- The relay's part -----------------------------------------------------------------------------------------------------
+
+-- Every (queue, lane, priority) in which something waits: hopping through the index, not reading it.
+CREATE OR REPLACE FUNCTION jobs.lanes() RETURNS TABLE (queue text, lane uuid, priority smallint)
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+	WITH RECURSIVE l AS (
+		(SELECT j.queue, j.lane, j.priority FROM jobs.jobs AS j WHERE j.state = 'waiting'
+		ORDER BY j.queue, j.lane, j.priority LIMIT 1)
+		UNION ALL
+		SELECT n.* FROM l CROSS JOIN LATERAL (
+			SELECT j.queue, j.lane, j.priority FROM jobs.jobs AS j
+			WHERE j.state = 'waiting' AND (j.queue, j.lane, j.priority) > (l.queue, l.lane, l.priority)
+			ORDER BY j.queue, j.lane, j.priority LIMIT 1) AS n
+	)
+	SELECT * FROM l;
+$$;
+
+-- Queues in which something waits: whether any of it is due, and in how many milliseconds the next will be that is not.
+CREATE OR REPLACE FUNCTION jobs.queues_waiting() RETURNS TABLE (queue text, due boolean, next_ms bigint)
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT l.queue, bool_or(f.due_at <= clock_timestamp()),
+		min(ceil(extract(epoch FROM n.due_at - clock_timestamp()) * 1000))::bigint
+	FROM jobs.lanes() AS l
+	CROSS JOIN LATERAL (
+		SELECT j.due_at FROM jobs.jobs AS j
+		WHERE j.state = 'waiting' AND j.queue = l.queue AND j.lane = l.lane AND j.priority = l.priority
+		ORDER BY j.due_at LIMIT 1) AS f
+	LEFT JOIN LATERAL (
+		SELECT j.due_at FROM jobs.jobs AS j
+		WHERE j.state = 'waiting' AND j.queue = l.queue AND j.lane = l.lane AND j.priority = l.priority
+			AND j.due_at > clock_timestamp()
+		ORDER BY j.due_at LIMIT 1) AS n ON true
+	GROUP BY l.queue;
+$$;
+
+-- The next jobs of a queue: by priority, within one the lanes in turn, within a lane by due_at.
+CREATE OR REPLACE FUNCTION jobs.due(given_queue text, most integer)
+RETURNS TABLE (id uuid, priority smallint, quick boolean)
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+	WITH RECURSIVE lanes AS (
+		(SELECT j.lane, j.priority FROM jobs.jobs AS j WHERE j.state = 'waiting' AND j.queue = given_queue
+		ORDER BY j.lane, j.priority LIMIT 1)
+		UNION ALL
+		SELECT n.lane, n.priority FROM lanes AS l CROSS JOIN LATERAL (
+			SELECT j.lane, j.priority FROM jobs.jobs AS j
+			WHERE j.state = 'waiting' AND j.queue = given_queue AND (j.lane, j.priority) > (l.lane, l.priority)
+			ORDER BY j.lane, j.priority LIMIT 1) AS n
+	)
+	SELECT d.id, l.priority, d.quick FROM lanes AS l CROSS JOIN LATERAL (
+		SELECT w.id, w.quick, row_number() OVER () AS place FROM (
+			SELECT j.id, j.quick FROM jobs.jobs AS j
+			WHERE j.state = 'waiting' AND j.queue = given_queue AND j.lane = l.lane AND j.priority = l.priority
+				AND j.due_at <= clock_timestamp()
+			ORDER BY j.due_at, j.id LIMIT most) AS w) AS d
+	ORDER BY l.priority, d.place, l.lane LIMIT most;
+$$;
+
+-- Whether a slot of a schedule is new, whoever of several asks first; then its job is there.
+CREATE OR REPLACE FUNCTION jobs.fire(given_kind text, given_slot timestamptz) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	INSERT INTO jobs.slots (kind, slot) VALUES (given_kind, given_slot) ON CONFLICT DO NOTHING;
+	IF NOT FOUND THEN
+		RETURN false;
+	END IF;
+	UPDATE jobs.slots AS s SET job_id = jobs.enqueue(given_kind,
+		jsonb_build_object('slot', to_char(given_slot AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')))
+	WHERE s.kind = given_kind AND s.slot = given_slot;
+	RETURN true;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION jobs.last_slot(given_kind text) RETURNS timestamptz
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT max(s.slot) FROM jobs.slots AS s WHERE s.kind = given_kind;
+$$;
+
+-- Whether anything is left that runs or could run now; what is due later is not.
+CREATE OR REPLACE FUNCTION jobs.is_idle(queues text[]) RETURNS boolean
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT NOT EXISTS (SELECT FROM jobs.jobs AS j WHERE j.state = 'running' AND j.queue = ANY (queues))
+		AND NOT EXISTS (SELECT FROM jobs.jobs AS j WHERE j.state = 'waiting' AND j.queue = ANY (queues) AND j.due_at <= now())
+		AND NOT EXISTS (SELECT FROM data.events AS e WHERE e.position IS NULL);
+$$;
+
+CREATE OR REPLACE FUNCTION jobs.worker_beat(worker uuid, given_host text, given_pid integer, given_doc jsonb) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+	INSERT INTO jobs.workers AS w (id, host, pid, started_at, seen_at, doc)
+	VALUES (worker, given_host, given_pid, now(), now(), given_doc)
+	ON CONFLICT (id) DO UPDATE SET seen_at = now(), doc = excluded.doc;
+$$;
+
+CREATE OR REPLACE FUNCTION jobs.worker_gone(worker uuid) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+	DELETE FROM jobs.workers AS w WHERE w.id = worker OR w.seen_at < now() - interval '1 hour';
+$$;
+
+-- Adds counts of the minute: [{"kind", "outcome", "count", "took_ms", "buckets": [6]}].
+CREATE OR REPLACE FUNCTION jobs.count_add(counts jsonb) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+	INSERT INTO jobs.stats AS s (minute, kind, outcome, count, took_ms, buckets)
+	SELECT date_trunc('minute', now()), c ->> 'kind', c ->> 'outcome', (c ->> 'count')::bigint, (c ->> 'took_ms')::bigint,
+		ARRAY(SELECT b::bigint FROM jsonb_array_elements_text(c -> 'buckets') WITH ORDINALITY AS v (b, n) ORDER BY n)
+	FROM jsonb_array_elements(counts) AS c ORDER BY 2, 3
+	ON CONFLICT (minute, kind, outcome) DO UPDATE SET count = s.count + excluded.count, took_ms = s.took_ms + excluded.took_ms,
+		buckets = ARRAY(SELECT a + b FROM unnest(s.buckets, excluded.buckets) AS v (a, b));
+$$;
+
+-- By hand ----------------------------------------------------------------------------------------------------------------
+
+-- Whoever has entered an organization reaches its jobs alone. NULL when there is no such job, else what became of it.
+CREATE OR REPLACE FUNCTION jobs.cancel(job uuid) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	j jobs.jobs;
+BEGIN
+	SELECT * INTO j FROM jobs.jobs AS x
+	WHERE x.id = job AND x.organization_id IS NOT DISTINCT FROM coalesce(app.org(), x.organization_id) FOR UPDATE;
+	IF j.state = 'waiting' THEN
+		PERFORM jobs.finish(j, 'cancelled', NULL, 'cancelled before it ran');
+		RETURN 'cancelled';
+	ELSIF j.state = 'running' THEN
+		UPDATE jobs.jobs AS x SET cancel = true WHERE x.id = job;
+		RETURN 'cancelling';
+	END IF;
+	RETURN j.state;
+END
+$$;
+
+-- What ended badly, or waits for a later time, runs now, with its attempts given back.
+CREATE OR REPLACE FUNCTION jobs.retry(job uuid) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	was text;
+BEGIN
+	SELECT x.state INTO was FROM jobs.jobs AS x
+	WHERE x.id = job AND x.organization_id IS NOT DISTINCT FROM coalesce(app.org(), x.organization_id) FOR UPDATE;
+	IF was IN ('dead', 'cancelled', 'expired', 'waiting') THEN
+		UPDATE jobs.jobs AS x SET state = 'waiting', due_at = now(), attempts = 0, crashes = 0, cancel = false, quick = false,
+			expires_at = NULL, finished_at = NULL, purge_at = NULL, lease = NULL WHERE x.id = job;
+		PERFORM pg_notify('jobs', '');
+		RETURN 'waiting';
+	END IF;
+	RETURN was;
+END
+$$;
+
+GRANT EXECUTE ON FUNCTION jobs.enqueue(text, jsonb, jsonb), jobs.enqueue_all(text, jsonb[], jsonb),
+	jobs.group_open(integer, jsonb, jsonb), jobs.cancel(uuid), jobs.retry(uuid)
+	TO stint_web, stint_worker, stint_owner, stint_amender, stint_migrate;
+GRANT EXECUTE ON FUNCTION jobs.kinds_declare(jsonb) TO stint_worker, stint_migrate;
+GRANT EXECUTE ON FUNCTION jobs.claim(uuid[], integer, integer), jobs.settle(uuid, bigint, text, jsonb, text, float8, jsonb),
+	jobs.take_quick(uuid[]), jobs.settle_quick(uuid[], uuid[]), jobs.crashed(uuid, bigint, text),
+	jobs.heartbeat(uuid[], bigint[], integer), jobs.reap(integer), jobs.queues_waiting(), jobs.due(text, integer),
+	jobs.fire(text, timestamptz), jobs.last_slot(text), jobs.is_idle(text[]), jobs.worker_beat(uuid, text, integer, jsonb),
+	jobs.worker_gone(uuid), jobs.count_add(jsonb) TO stint_worker;
+
+RESET ROLE;

@@ -1,0 +1,89 @@
+/*
+ * Quick jobs: many in one transaction of two trips. The first takes them (their row locks are the lease), then they run, the second
+ * settles all. Whoever dies in between has taken nothing. A job that wants more than that (it failed, it asks the
+ * database) leaves the batch untouched and is run alone afterwards; so is one that took its process along, since the seat says
+ * which of the batch it was.
+ *
+ * A deadlock or a lost connection makes db_run_then begin anew, and the jobs run again: they are made for that.
+ */
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/failpoint.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "queue/runner.h"
+
+/* No batch keeps its locks for longer than this; what was not run yet goes alone. */
+enum { BATCH_US = 2000000 };
+
+struct batch {
+	struct runner *r;
+	const char *done[BATCH], *others[BATCH];
+	int ndone, nothers;
+	int64_t took_us[BATCH];
+	int kinds[BATCH];
+};
+
+static void run_row(struct batch *b, const struct db_result *rows, int row, const char *id)
+{
+	struct runner *r = b->r;
+	int64_t began_us = clock_monotonic_us();
+	bool ok = runner_job_begin(r, rows, row) && runner_job_run(r) == JOB_OK && !r->demand;
+
+	if (ok) {
+		b->took_us[b->ndone] = clock_monotonic_us() - began_us;
+		b->kinds[b->ndone] = r->kind;
+		b->done[b->ndone++] = id;
+	} else {
+		b->others[b->nothers++] = id;
+	}
+	runner_job_end(r);
+}
+
+static struct db_stmt run_rows(void *arg, void *mem, struct db_result **results)
+{
+	struct batch *b = arg;
+	int64_t until_us = clock_monotonic_us() + BATCH_US;
+
+	b->ndone = b->nothers = 0;
+	for (int i = 0; i < db_rows(results[0]); i++) {
+		const char *id = mem_strdup(mem, db_text(results[0], i, "id"));
+
+		if (clock_monotonic_us() < until_us && !child_is_leaving())
+			run_row(b, results[0], i, id);
+		else
+			b->others[b->nothers++] = id;
+	}
+	fail_point("quick.run");
+	if (!b->ndone && !b->nothers)
+		return (struct db_stmt){ 0 };
+	return db_bind(mem, "jobs_settle_quick", (const char *const[]){ "done", array_text(mem, b->done, b->ndone), "others",
+		array_text(mem, b->others, b->nothers), NULL });
+}
+
+bool quick_run(struct runner *r, const char **ids, int n)
+{
+	void *mem = mem_root("batch");
+	struct batch b = { .r = r };
+	const char *known[BATCH];
+	struct db_stmt stmt;
+	struct db_result *rows = NULL;
+	int nknown = 0;
+	enum err e;
+
+	for (int i = 0; i < n; i++)
+		if (uuid_is_valid(ids[i]))
+			known[nknown++] = ids[i];
+	stmt = db_bind(mem, "jobs_take_quick", (const char *const[]){ "ids", array_text(mem, known, nknown), NULL });
+	r->batch = true;
+	e = db_run_then(r->child->db, mem, &stmt, 1, run_rows, &b, &rows, NULL);
+	r->batch = false;
+	fail_point("quick.after");
+	for (int i = 0; !e && i < b.ndone; i++)
+		board_count(r->child->board, b.kinds[i], OUTCOME_DONE, b.took_us[i]);
+	mem_free(mem);
+	return e == OK;
+}
