@@ -243,9 +243,15 @@ static bool set_secret(struct loading *l, const struct option *o, const struct s
 	(void)unused;
 	if (!secret_find(l, o, &from))
 		return false;
+	if ((!from.value || !*from.value) && !o->min) {
+		*field = "";
+		return true;
+	}
 	if (!from.value || !*from.value)
 		return secret_missing(l, o);
-	fault = clean_text(from.value) ? conf_secret_fault(l->mem, from.value, (size_t)o->min) : "holds control characters or is not UTF-8";
+	if (!clean_text(from.value))
+		return refuse(l, &from, "holds control characters or is not UTF-8", "Give one line of plain text");
+	fault = o->min ? conf_secret_fault(l->mem, from.value, (size_t)o->min) : NULL;
 	if (fault)
 		return refuse(l, &from, fault,
 			mem_printf(l->mem, "Use at least %" PRId64 " random characters: openssl rand -base64 48",
@@ -365,7 +371,10 @@ static void help_type(struct buf *out, const struct option *o)
 		buf_printf(out, "true or false, default %s", o->number ? "true" : "false");
 		break;
 	case OPTION_SECRET:
-		buf_printf(out, "secret of at least %" PRId64 " characters, required; also %s_file", o->min, o->key);
+		if (o->min)
+			buf_printf(out, "secret of at least %" PRId64 " characters, required; also %s_file", o->min, o->key);
+		else
+			buf_printf(out, "secret, default none; also %s_file", o->key);
 		break;
 	}
 }

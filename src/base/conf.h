@@ -5,7 +5,8 @@
  * variable STINT_<KEY>. Every option stands in conf.def with type, range, default and text; an
  * unknown key, a value out of range or a missing required one stops the start with file, line and remedy.
  * A secret may be given as `key_file` / STINT_<KEY>_FILE naming a file, or come from
- * $CREDENTIALS_DIRECTORY/<key>. Secrets have no default, and a known sample value is refused.
+ * $CREDENTIALS_DIRECTORY/<key>. Secrets have no default, and a known sample value is refused;
+ * with least length 0 it is somebody else's (a password given to us): it may be missing, is "" then, and is not judged.
  *
  * conf.def rows: CONF_TEXT(key, default, text)  CONF_INT(key, default, min, max, text)
  *                CONF_BOOL(key, default, text)  CONF_SECRET(key, min_length, text)
