@@ -219,10 +219,10 @@ bad:
 }
 
 static const char base64url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-char *str_base64url(void *mem, const unsigned char *data, size_t len)
+static size_t base64_put(char *out, const char *alphabet, const unsigned char *data, size_t len)
 {
-	char *out = mem_array(mem, char, len / 3 * 4 + 5);
 	uint32_t bits = 0;
 	int have = 0;
 	size_t n = 0;
@@ -230,33 +230,50 @@ char *str_base64url(void *mem, const unsigned char *data, size_t len)
 	for (size_t i = 0; i < len; i++) {
 		bits = bits << 8 | data[i];
 		for (have += 8; have >= 6; have -= 6)
-			out[n++] = base64url[bits >> (have - 6) & 63];
+			out[n++] = alphabet[bits >> (have - 6) & 63];
 	}
 	if (have)
-		out[n++] = base64url[bits << (6 - have) & 63];
+		out[n++] = alphabet[bits << (6 - have) & 63];
+	return n;
+}
+
+char *str_base64url(void *mem, const unsigned char *data, size_t len)
+{
+	char *out = mem_array(mem, char, len / 3 * 4 + 5);
+
+	base64_put(out, base64url, data, len);
 	return out;
 }
 
-static int base64url_value(char c)
+char *str_base64(void *mem, const unsigned char *data, size_t len)
 {
-	const char *at = c ? strchr(base64url, c) : NULL;
+	char *out = mem_array(mem, char, len / 3 * 4 + 5);
+	size_t n = base64_put(out, base64, data, len);
 
-	return at ? (int)(at - base64url) : -1;
+	while (n % 4)
+		out[n++] = '=';
+	return out;
 }
 
-unsigned char *str_base64url_decode(void *mem, const char *s, size_t *len)
+static int base64_value(const char *alphabet, char c)
 {
-	size_t in = strlen(s);
-	unsigned char *out = mem_array(mem, unsigned char, in / 4 * 3 + 4);
+	const char *at = c ? strchr(alphabet, c) : NULL;
+
+	return at ? (int)(at - alphabet) : -1;
+}
+
+/* One text for one value: no lone character, no bits left over that say something. */
+static bool base64_take(unsigned char *out, const char *alphabet, const char *s, size_t in, size_t *len)
+{
 	uint32_t bits = 0;
 	int have = 0;
 	size_t n = 0;
 
 	for (size_t i = 0; i < in; i++) {
-		int value = base64url_value(s[i]);
+		int value = base64_value(alphabet, s[i]);
 
 		if (value < 0)
-			goto bad;
+			return false;
 		bits = bits << 6 | (uint32_t)value;
 		have += 6;
 		if (have >= 8) {
@@ -264,14 +281,34 @@ unsigned char *str_base64url_decode(void *mem, const char *s, size_t *len)
 			out[n++] = (unsigned char)(bits >> have);
 		}
 	}
-	/* One text for one value: no lone character, no bits left over that say something. */
-	if (have < 6 && !(bits & ((1u << have) - 1))) {
-		*len = n;
+	*len = n;
+	return have < 6 && !(bits & ((1u << have) - 1));
+}
+
+static unsigned char *base64_decode(void *mem, const char *alphabet, const char *s, size_t in, size_t *len)
+{
+	unsigned char *out = mem_array(mem, unsigned char, in / 4 * 3 + 4);
+
+	if (base64_take(out, alphabet, s, in, len))
 		return out;
-	}
-bad:
 	mem_free(out);
 	return NULL;
+}
+
+unsigned char *str_base64url_decode(void *mem, const char *s, size_t *len)
+{
+	return base64_decode(mem, base64url, s, strlen(s), len);
+}
+
+unsigned char *str_base64_decode(void *mem, const char *s, size_t *len)
+{
+	size_t in = strlen(s);
+
+	if (in % 4)
+		return NULL;
+	for (int pads = 0; pads < 2 && in && s[in - 1] == '='; pads++)
+		in--;
+	return base64_decode(mem, base64, s, in, len);
 }
 
 char *str_hex(void *mem, const unsigned char *data, size_t len)

@@ -19,6 +19,9 @@ char *str_url_decode(void *mem, const char *s, size_t len, bool plus);
 char *str_base64url(void *mem, const unsigned char *data, size_t len); /* without padding */
 /* NULL unless strictly base64url without padding. */
 unsigned char *str_base64url_decode(void *mem, const char *s, size_t *len);
+char *str_base64(void *mem, const unsigned char *data, size_t len); /* RFC 4648 section 4, padded */
+/* NULL unless strictly base64 with its padding, on one line. */
+unsigned char *str_base64_decode(void *mem, const char *s, size_t *len);
 char *str_hex(void *mem, const unsigned char *data, size_t len);
 
 #endif

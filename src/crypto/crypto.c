@@ -111,6 +111,23 @@ bool text_equal(const char *a, const char *b)
 	return len == strlen(b) && sodium_memcmp(a, b, len) == 0;
 }
 
+bool bytes_equal(const void *a, const void *b, size_t len)
+{
+	return sodium_memcmp(a, b, len) == 0;
+}
+
+void hmac_sha256(const void *key, size_t key_len, const void *data, size_t len,
+	unsigned char out[HASH_BYTES])
+{
+	crypto_auth_hmacsha256_state state;
+
+	_Static_assert(HASH_BYTES == crypto_auth_hmacsha256_BYTES, "SHA-256 has 32 bytes");
+	crypto_auth_hmacsha256_init(&state, key, key_len);
+	crypto_auth_hmacsha256_update(&state, data, len);
+	crypto_auth_hmacsha256_final(&state, out);
+	sodium_memzero(&state, sizeof(state));
+}
+
 char *password_hash(void *mem, const char *password)
 {
 	char *hash = mem_zalloc(mem, crypto_pwhash_STRBYTES, "password hash");

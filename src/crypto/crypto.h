@@ -15,6 +15,11 @@ char *token_hash(void *mem, const char *token);
  * purpose separates uses. */
 char *mac(void *mem, const char *key, const char *purpose, const char *message);
 bool text_equal(const char *a, const char *b); /* constant time for equal lengths */
+bool bytes_equal(const void *a, const void *b, size_t len); /* constant time */
+/* HMAC-SHA-256 (RFC 2104) of a key of any length, for signatures whose form others have set:
+ * webhooks are signed "v1," + str_base64 of this over "id.timestamp.body". */
+void hmac_sha256(const void *key, size_t key_len, const void *data, size_t len,
+	unsigned char out[HASH_BYTES]);
 
 /* Argon2id, 64 MiB, t=2, as a PHC string. Takes about 100 ms. */
 char *password_hash(void *mem, const char *password);

@@ -15,6 +15,7 @@ struct net_allow; /* named networks */
 struct net_allow *net_allow_parse(void *mem, const char *text, const char **why);
 /* AF_INET or AF_INET6, and a public unicast address; anything else is false. */
 bool net_address_is_public(const struct sockaddr *address, socklen_t len);
-/* Public, or inside an allowed network. An IPv4 address mapped into IPv6 is judged as IPv4; allow may be NULL. */
+/* Public, or inside an allowed network; allow may be NULL. An IPv4 address written into an IPv6 one (mapped, compatible, NAT64,
+ * 6to4, Teredo) is an IPv6 address, never public, and inside IPv6 networks alone. */
 bool net_address_is_allowed(const struct net_allow *allow, const struct sockaddr *address, socklen_t len);
 #endif

@@ -26,13 +26,13 @@ struct net_header {
 struct net_request {
 	const char *method;               /* in capitals; NULL means GET */
 	const char *url;                  /* http or https, absolute, ASCII or IDN, without user name */
-	const struct net_header *headers; /* ends with name NULL; may be NULL. Of one line each */
+	const struct net_header *headers; /* ends with name NULL; may be NULL. Of one line each; not Host, Content-Length, Connection … */
 	const char *body;                 /* any bytes; NULL: none */
 	size_t body_len;
 	size_t answer_max;                /* bytes of body taken; 0: NET_ANSWER_MAX */
 	int connect_ms, total_ms;         /* 0: NET_CONNECT_MS, NET_TOTAL_MS; total covers name, redirects and all */
-	/* Hops followed, each judged like the first; never from https to http. 303, and 301 and 302 of a POST, go on as GET
-	 * without body. To another origin none of the headers above go along. 0: none, NET_REDIRECTED. */
+	/* Hops followed, each judged like the first. 303, and 301 and 302 of a POST, go on as GET without body. Not followed
+	 * (NET_REDIRECTED): from https to http, a body to another origin. To another origin none of the headers above go along. */
 	int redirects;
 };
 

@@ -123,12 +123,36 @@ tests_unit_test_db_run_LDADD = $(UNIT_DB_LIBS)
 tests_unit_test_redis_SOURCES = tests/unit/test_redis.c
 tests_unit_test_redis_CPPFLAGS = $(UNIT_CPPFLAGS) $(HIREDIS_CFLAGS)
 tests_unit_test_redis_LDADD = src/redis/libredis.a $(UNIT_BASE_LIBS) $(HIREDIS_LIBS)
+
+# net: real sockets on every address of this host. The second file's getaddrinfo() stands before libc's.
+UNIT_NET_LIBS = src/net/libnet.a $(UNIT_BASE_LIBS) $(CURL_LIBS) -ldl
+UNIT_NET_SERVER = tests/unit/net_server.c tests/unit/net_server.h
+check_PROGRAMS += \
+	tests/unit/test_net_address \
+	tests/unit/test_net_fetch \
+	tests/unit/test_net_inside
+tests_unit_test_net_address_SOURCES = tests/unit/test_net_address.c
+tests_unit_test_net_address_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_net_address_LDADD = $(UNIT_NET_LIBS)
+tests_unit_test_net_fetch_SOURCES = tests/unit/test_net_fetch.c $(UNIT_NET_SERVER)
+tests_unit_test_net_fetch_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_net_fetch_LDADD = $(UNIT_NET_LIBS)
+tests_unit_test_net_inside_SOURCES = tests/unit/test_net_inside.c $(UNIT_NET_SERVER)
+tests_unit_test_net_inside_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_net_inside_LDADD = $(UNIT_NET_LIBS)
 endif
 
 # What the tests of the server start and talk to.
 noinst_PROGRAMS += tests/unit/http-echo
 tests_unit_http_echo_SOURCES = tests/unit/http-echo.c
 tests_unit_http_echo_LDADD = src/http/libhttp.a $(FCGI_LIBS) src/base/libbase.a $(TALLOC_LIBS) $(JSON_LIBS)
+
+# Servers and parsers in Python against one call of src/net.
+noinst_PROGRAMS += tests/unit/net-call
+tests_unit_net_call_SOURCES = tests/unit/net-call.c
+tests_unit_net_call_LDADD = src/net/libnet.a src/base/libbase.a $(CURL_LIBS) $(TALLOC_LIBS) $(JSON_LIBS)
+check_SCRIPTS += tests/unit/net_smtp.py tests/unit/net_tls.py
+EXTRA_DIST += tests/unit/net_smtp.py tests/unit/net_tls.py tests/unit/pycheck.py
 
 # The Mustache specification: the program needs no Check, and runs any file in that format.
 noinst_PROGRAMS += tests/unit/run-mustache-spec

@@ -217,6 +217,30 @@ START_TEST(a_secret_may_lie_in_a_file_of_its_own)
 }
 END_TEST
 
+/* A password that somebody else gave us may be short and weak, or missing; how it is kept is judged all the same. */
+START_TEST(a_password_given_to_us_is_not_judged)
+{
+	const char *why = NULL;
+	const char *dir = scratch();
+	const char *password = written(path_in(dir, "smtp"), "password\n", 0600);
+	const struct conf *conf = load(WITH_KEY, &why);
+
+	ck_assert_msg(conf, "%s", why);
+	ck_assert_str_eq(conf->smtp_password, "");
+	conf = load(WITH_KEY "smtp_password = abc\n", &why);
+	ck_assert_msg(conf, "%s", why);
+	ck_assert_str_eq(conf->smtp_password, "abc");
+	conf = load(mem_printf(unit_mem, WITH_KEY "smtp_password_file = %s\n", password), &why);
+	ck_assert_msg(conf, "%s", why);
+	ck_assert_str_eq(conf->smtp_password, "password");
+	chmod(password, 0644);
+	REFUSED(mem_printf(unit_mem, WITH_KEY "smtp_password_file = %s\n", password), ":2: smtp_password_file: everybody may read");
+	REFUSED(WITH_KEY "smtp_password = a\tb\n", ":2: smtp_password: holds control characters", "one line");
+	unlink(password);
+	rmdir(dir);
+}
+END_TEST
+
 START_TEST(a_secret_may_be_a_credential)
 {
 	const char *dir = scratch();
@@ -285,5 +309,5 @@ END_TEST
 UNIT_MAIN("base_conf", defaults_stand_where_nothing_is_set, the_file_is_read, the_environment_wins,
 	the_file_can_be_named_by_the_environment, mistakes_are_named_with_their_place,
 	mistakes_of_the_environment_are_named_too, a_secret_is_required, samples_are_no_secrets,
-	a_secret_may_lie_in_a_file_of_its_own, a_secret_may_be_a_credential, a_secret_is_not_for_everybody,
+	a_secret_may_lie_in_a_file_of_its_own, a_secret_may_be_a_credential, a_password_given_to_us_is_not_judged, a_secret_is_not_for_everybody,
 	files_of_absurd_size_are_refused, help_tells_every_option)

@@ -128,6 +128,28 @@ START_TEST(base64url_there_and_back)
 }
 END_TEST
 
+/* RFC 4648 section 10, and both characters that base64url writes otherwise. */
+START_TEST(base64_there_and_back)
+{
+	static const struct {
+		const char *plain, *text;
+	} cases[] = { { "", "" }, { "f", "Zg==" }, { "fo", "Zm8=" }, { "foo", "Zm9v" }, { "foob", "Zm9vYg==" },
+		{ "fooba", "Zm9vYmE=" }, { "foobar", "Zm9vYmFy" }, { "\xFB\xFF\xFE", "+//+" } };
+	static const char *const bad[] = { "Z", "Zg", "Zg=", "Zg===", "====", "Zh==", "Zm9=", "Zm9v ", "Zm9v\n", "-__-", "Zg==Zg==" };
+	size_t n;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const char *plain = cases[i].plain;
+
+		ck_assert_str_eq(str_base64(unit_mem, (const unsigned char *)plain, strlen(plain)), cases[i].text);
+		ck_assert_str_eq((char *)str_base64_decode(unit_mem, cases[i].text, &n), plain);
+		ck_assert_uint_eq(n, strlen(plain));
+	}
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		ck_assert_msg(!str_base64_decode(unit_mem, bad[i], &n), "%s", bad[i]);
+}
+END_TEST
+
 START_TEST(base64url_has_one_text_for_one_value)
 {
 	static const char *const bad[] = { "A", "AAAAA", "Zg==", "Z+8", "Z/8", "Zh", "Zg\n", " Zg", "\xC3\xBC" };
@@ -140,4 +162,4 @@ END_TEST
 
 UNIT_MAIN("base_str", equality_knows_null, beginnings_and_ends, utf8_is_judged_by_the_standard, length_counts_code_points,
 	trimming_knows_every_blank, integers_are_whole_and_in_range, urls_are_decoded_strictly,
-	base64url_there_and_back, base64url_has_one_text_for_one_value)
+	base64url_there_and_back, base64url_has_one_text_for_one_value, base64_there_and_back)

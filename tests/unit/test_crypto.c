@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "crypto/crypto.h"
 
 static bool is_base64url(const char *s)
@@ -40,6 +41,32 @@ START_TEST(token_hash_is_blake2b_as_bytea)
 	ck_assert_str_eq(token_hash(unit_mem, ""),
 		"\\x0e5751c026e543b2e8ab2eb06099daa1d1e5df47778f7787faab45cdf12fe3a8");
 	ck_assert_str_ne(token_hash(unit_mem, "abc"), token_hash(unit_mem, "abd"));
+}
+END_TEST
+
+/* RFC 4231, cases 2, 6 (a key longer than a block) and 7; and a signature of the Standard Webhooks form made by openssl. */
+START_TEST(hmac_sha256_is_that_of_the_rfc)
+{
+	unsigned char long_key[131], out[HASH_BYTES];
+	const char *first = "Test Using Larger Than Block-Size Key - Hash Key First";
+	const char *body = "msg_p5jXN8AQM9LWM0D4loKWxJek.1614265330.{\"test\": 2432232314}";
+	unsigned char *secret;
+	size_t len;
+
+	crypto_init();
+	memset(long_key, 0xaa, sizeof(long_key));
+	hmac_sha256("Jefe", 4, "what do ya want for nothing?", 28, out);
+	ck_assert_str_eq(str_hex(unit_mem, out, sizeof(out)),
+		"5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+	hmac_sha256(long_key, sizeof(long_key), first, strlen(first), out);
+	ck_assert_str_eq(str_hex(unit_mem, out, sizeof(out)),
+		"60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+	secret = str_base64_decode(unit_mem, "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", &len);
+	ck_assert_uint_eq(len, 24);
+	hmac_sha256(secret, len, body, strlen(body), out);
+	ck_assert_str_eq(str_base64(unit_mem, out, sizeof(out)), "g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+	ck_assert(bytes_equal(out, out, sizeof(out)));
+	ck_assert(!bytes_equal("ab", "ac", 2));
 }
 END_TEST
 
@@ -123,6 +150,6 @@ START_TEST(nobodys_password_takes_as_long)
 }
 END_TEST
 
-UNIT_MAIN("crypto", tokens_are_long_and_never_the_same, token_hash_is_blake2b_as_bytea,
+UNIT_MAIN("crypto", hmac_sha256_is_that_of_the_rfc, tokens_are_long_and_never_the_same, token_hash_is_blake2b_as_bytea,
 	mac_depends_on_every_part, texts_are_compared_whole, passwords,
 	nobodys_password_takes_as_long)

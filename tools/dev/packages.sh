@@ -3,8 +3,8 @@
 # service of the system being started or left to start at the next boot.
 
 PACKAGES_UP=(gcc libc6-dev make autoconf automake pkg-config perl gettext libfcgi-dev libpq-dev libhiredis-dev
-	libjson-c-dev libsodium-dev libtalloc-dev check nginx postgresql redis-server openssl ca-certificates tzdata procps)
-PACKAGES_TEST=(chromium libfcgi-bin systemd)
+	libjson-c-dev libsodium-dev libtalloc-dev libcurl4-openssl-dev check nginx postgresql redis-server openssl ca-certificates tzdata procps)
+PACKAGES_TEST=(chromium libfcgi-bin python3 python3-aiosmtpd systemd)
 PACKAGES_LINT=(clang clang-format clang-tidy cppcheck shellcheck)
 PACKAGES_BENCH=(wrk)
 SERVICES=(nginx redis-server postgresql) # units those packages bring
