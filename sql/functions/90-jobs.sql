@@ -426,12 +426,13 @@ AS $$
 	SELECT * FROM l;
 $$;
 
+-- now() and not clock_timestamp(), here and below: a condition of an index may not change while it is read.
 -- Queues in which something waits: whether any of it is due, and in how many milliseconds the next will be that is not.
 CREATE OR REPLACE FUNCTION jobs.queues_waiting() RETURNS TABLE (queue text, due boolean, next_ms bigint)
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT l.queue, bool_or(f.due_at <= clock_timestamp()),
-		min(ceil(extract(epoch FROM n.due_at - clock_timestamp()) * 1000))::bigint
+	SELECT l.queue, bool_or(f.due_at <= now()),
+		min(ceil(extract(epoch FROM n.due_at - now()) * 1000))::bigint
 	FROM jobs.lanes() AS l
 	CROSS JOIN LATERAL (
 		SELECT j.due_at FROM jobs.jobs AS j
@@ -440,7 +441,7 @@ AS $$
 	LEFT JOIN LATERAL (
 		SELECT j.due_at FROM jobs.jobs AS j
 		WHERE j.state = 'waiting' AND j.queue = l.queue AND j.lane = l.lane AND j.priority = l.priority
-			AND j.due_at > clock_timestamp()
+			AND j.due_at > now()
 		ORDER BY j.due_at LIMIT 1) AS n ON true
 	GROUP BY l.queue;
 $$;
@@ -463,7 +464,7 @@ AS $$
 		SELECT w.id, w.quick, row_number() OVER () AS place FROM (
 			SELECT j.id, j.quick FROM jobs.jobs AS j
 			WHERE j.state = 'waiting' AND j.queue = given_queue AND j.lane = l.lane AND j.priority = l.priority
-				AND j.due_at <= clock_timestamp()
+				AND j.due_at <= now()
 			ORDER BY j.due_at, j.id LIMIT most) AS w) AS d
 	ORDER BY l.priority, d.place, l.lane LIMIT most;
 $$;

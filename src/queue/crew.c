@@ -25,7 +25,16 @@
 #include "base/proc.h"
 #include "queue/child.h"
 
-enum { LEAVE_S = 25, TURN_MS = 100, REPEAT_US = 200000, MERCY_US = 10000000, RESPAWN_FIRST_US = 50000, RESPAWN_MOST_US = 5000000, YOUNG_US = 1000000, MEMORY_LOOKS = 3 };
+enum {
+	LEAVE_S = 25,
+	TURN_MS = 100,
+	REPEAT_US = 200000,
+	MERCY_US = 10000000, /* for a job that was told to end */
+	RESPAWN_FIRST_US = 50000,
+	RESPAWN_MOST_US = 5000000,
+	YOUNG_US = 1000000,
+	MEMORY_LOOKS = 3, /* turns between looks at memory */
+};
 
 enum { ROLE_KEEPER, ROLE_RELAY, ROLE_SEALER, ROLE_RUNNER }; /* ROLE_RUNNER + n: of pool n */
 
@@ -173,7 +182,8 @@ static void bury(struct master *m, struct seat *seat, int status, int64_t now_us
 	bool well = WIFEXITED(status) && WEXITSTATUS(status) == 0;
 
 	if (seat->killed_us && seat->job[0] && !seat->leaving)
-		snprintf(how, sizeof(how), "%s", now_us >= seat->hard_us ? "it took longer than its hard limit" : "it did not end when it was told to, or took too much memory");
+		snprintf(how, sizeof(how), "%s", now_us >= seat->hard_us ? "it took longer than its hard limit"
+									 : "it took too much memory, or did not end when told to");
 	else if (WIFSIGNALED(status))
 		snprintf(how, sizeof(how), "signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
 	else

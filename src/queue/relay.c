@@ -64,6 +64,7 @@ struct relay {
 	int64_t held;
 	char mark[UUID_TEXT];
 	int next_ms; /* until something will be due */
+	int64_t surveyed_us;
 };
 
 static struct queue *queue_of(struct relay *r, const char *name)
@@ -262,8 +263,12 @@ static bool round_(struct relay *r, bool woken)
 {
 	int64_t now_us = clock_monotonic_us();
 
-	if (!check_mark(r) || !survey(r))
-		return false;
+	/* Between surveys only the lists are looked at: that is cheap, and they run dry first. */
+	if (woken || now_us - r->surveyed_us >= (int64_t)r->next_ms * 1000) {
+		if (!check_mark(r) || !survey(r))
+			return false;
+		r->surveyed_us = now_us;
+	}
 	for (int i = 0; i < r->nqueues; i++) {
 		struct queue *q = r->queues[i];
 
