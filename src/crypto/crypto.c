@@ -18,6 +18,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/str.h"
 
 enum {
 	ARGON_PASSES = 2,
@@ -126,6 +127,61 @@ void hmac_sha256(const void *key, size_t key_len, const void *data, size_t len,
 	crypto_auth_hmacsha256_update(&state, data, len);
 	crypto_auth_hmacsha256_final(&state, out);
 	sodium_memzero(&state, sizeof(state));
+}
+
+enum { NONCE = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES, TAG = crypto_aead_xchacha20poly1305_ietf_ABYTES };
+
+static void seal_key(unsigned char out[crypto_aead_xchacha20poly1305_ietf_KEYBYTES], const char *key, const char *purpose)
+{
+	crypto_generichash_state state;
+	/* A generic hash takes at most 64 bytes as its key: the secret is a part of the text, with its length. */
+	crypto_generichash_init(&state, NULL, 0, crypto_aead_xchacha20poly1305_ietf_KEYBYTES);
+	mac_part(&state, "seal");
+	mac_part(&state, key);
+	mac_part(&state, purpose);
+	crypto_generichash_final(&state, out, crypto_aead_xchacha20poly1305_ietf_KEYBYTES);
+}
+
+char *seal(void *mem, const char *key, const char *purpose, const char *text)
+{
+	unsigned char secret[crypto_aead_xchacha20poly1305_ietf_KEYBYTES];
+	size_t len = strlen(text);
+	unsigned char *box = mem_zalloc(mem, NONCE + len + TAG, "sealed");
+	unsigned long long sealed_len = 0;
+	char *out;
+
+	seal_key(secret, key, purpose);
+	randombytes_buf(box, NONCE);
+	crypto_aead_xchacha20poly1305_ietf_encrypt(
+		box + NONCE, &sealed_len, (const unsigned char *)text, len, NULL, 0, NULL, box, secret);
+	sodium_memzero(secret, sizeof(secret));
+	out = base64url(mem, box, NONCE + (size_t)sealed_len);
+	mem_free(box);
+	return out;
+}
+
+char *unseal(void *mem, const char *key, const char *purpose, const char *sealed)
+{
+	unsigned char secret[crypto_aead_xchacha20poly1305_ietf_KEYBYTES];
+	size_t len = 0;
+	unsigned char *box = str_base64url_decode(mem, sealed, &len);
+	unsigned long long text_len = 0;
+	char *text;
+	int bad;
+
+	if (!box || len < NONCE + TAG)
+		return NULL;
+	text = mem_zalloc(mem, len - NONCE - TAG + 1, "unsealed");
+	seal_key(secret, key, purpose);
+	bad = crypto_aead_xchacha20poly1305_ietf_decrypt(
+		(unsigned char *)text, &text_len, NULL, box + NONCE, len - NONCE, NULL, 0, box, secret);
+	sodium_memzero(secret, sizeof(secret));
+	mem_free(box);
+	if (bad) {
+		mem_free(text);
+		return NULL;
+	}
+	return text;
 }
 
 char *password_hash(void *mem, const char *password)

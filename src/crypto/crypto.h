@@ -21,6 +21,11 @@ bool bytes_equal(const void *a, const void *b, size_t len); /* constant time */
 void hmac_sha256(const void *key, size_t key_len, const void *data, size_t len,
 	unsigned char out[HASH_BYTES]);
 
+/* Text that is kept but not readable where it is kept: XChaCha20-Poly1305 under a key made of the configured secret and the
+ * purpose, base64url. unseal: NULL unless it was sealed with the same key and purpose. */
+char *seal(void *mem, const char *key, const char *purpose, const char *text);
+char *unseal(void *mem, const char *key, const char *purpose, const char *sealed);
+
 /* Argon2id, 64 MiB, t=2, as a PHC string. Takes about 100 ms. */
 char *password_hash(void *mem, const char *password);
 /* hash NULL: does the same work against a fixed hash and says no, so that time does not tell

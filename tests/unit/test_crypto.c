@@ -150,6 +150,31 @@ START_TEST(nobodys_password_takes_as_long)
 }
 END_TEST
 
-UNIT_MAIN("crypto", hmac_sha256_is_that_of_the_rfc, tokens_are_long_and_never_the_same, token_hash_is_blake2b_as_bytea,
+START_TEST(what_is_sealed_is_read_by_the_same_key_and_purpose_alone)
+{
+	const char *key = "a secret of more than thirty-two bytes";
+	char *sealed, *again;
+
+	crypto_init();
+	sealed = seal(unit_mem, key, "mail", "to: ada");
+	again = seal(unit_mem, key, "mail", "to: ada");
+	ck_assert_str_ne(sealed, again);
+	ck_assert_ptr_null(strstr(sealed, "ada"));
+	ck_assert_str_eq(unseal(unit_mem, key, "mail", sealed), "to: ada");
+	ck_assert_str_eq(unseal(unit_mem, key, "mail", seal(unit_mem, key, "mail", "")), "");
+	ck_assert_ptr_null(unseal(unit_mem, key, "webhook", sealed));
+	ck_assert_ptr_null(unseal(unit_mem, "another secret of more than thirty-two", "mail", sealed));
+	ck_assert_ptr_null(unseal(unit_mem, key, "mail", ""));
+	ck_assert_ptr_null(unseal(unit_mem, key, "mail", "not base64!"));
+	for (size_t i = 0; i < strlen(sealed); i += 7) {
+		char *forged = mem_strdup(unit_mem, sealed);
+
+		forged[i] = forged[i] == 'A' ? 'B' : 'A';
+		ck_assert_ptr_null(unseal(unit_mem, key, "mail", forged));
+	}
+}
+END_TEST
+
+UNIT_MAIN("crypto", what_is_sealed_is_read_by_the_same_key_and_purpose_alone, hmac_sha256_is_that_of_the_rfc, tokens_are_long_and_never_the_same, token_hash_is_blake2b_as_bytea,
 	mac_depends_on_every_part, texts_are_compared_whole, passwords,
 	nobodys_password_takes_as_long)
