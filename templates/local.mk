@@ -14,9 +14,10 @@ nobase_dist_pkgdata_DATA += \
 	templates/errors/error.html \
 	templates/layouts/app.html \
 	templates/layouts/plain.html \
-	templates/mail/exists.txt \
-	templates/mail/reset.txt \
-	templates/mail/verify.txt \
+	templates/mail/exists.html \
+	templates/mail/layout.html \
+	templates/mail/reset.html \
+	templates/mail/verify.html \
 	templates/members/edit.html \
 	templates/members/index.html \
 	templates/partials/bar.html \

@@ -22,7 +22,8 @@ static const char csp[] =
 
 static void secure(struct request *rq)
 {
-	res_header(rq, "Content-Security-Policy", csp);
+	if (!res_header_get(rq, "Content-Security-Policy"))
+		res_header(rq, "Content-Security-Policy", csp);
 	res_header(rq, "X-Content-Type-Options", "nosniff");
 	res_header(rq, "Referrer-Policy", "same-origin");
 	res_header(rq, "Cross-Origin-Opener-Policy", "same-origin");

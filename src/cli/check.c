@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "db/db.h"
 #include "features/features.h"
+#include "net/smtp.h"
 #include "redis/redis.h"
 
 /* What every query may ask for beyond path and fields; see call_param(). */
@@ -96,6 +97,22 @@ static int say(const char *what, bool ok, const char *remedy)
 	return ok ? 0 : 1;
 }
 
+/* Options, and the mail server's own word, password included; without one, the folder. */
+static int check_mail(void *mem, const struct conf *conf)
+{
+	const char *why = NULL;
+	struct net *net = net_new(mem, conf, &why);
+	int bad = say("outgoing", net, why);
+	enum net_error e;
+
+	if (!net)
+		return bad;
+	if (!net_smtp_configured(net))
+		return say("mail", access(conf->mail_dir, W_OK) == 0, "mail_dir cannot be written to");
+	e = net_smtp_probe(net, mem, &why);
+	return say("mail", e == NET_OK, mem_printf(mem, "%s: %s; see smtp_url, smtp_tls, smtp_user", conf->smtp_url, why));
+}
+
 int cli_doctor(void *mem, const struct conf *conf)
 {
 	int bad = 0;
@@ -104,7 +121,7 @@ int cli_doctor(void *mem, const struct conf *conf)
 		"cannot be reached; see database_url");
 	bad += say("redis", redis_ping(redis_new(mem, conf->redis_url)),
 		"cannot be reached; see redis_url (time tracking works without it)");
-	bad += say("mail", access(conf->mail_dir, W_OK) == 0, "mail_dir cannot be written to");
+	bad += check_mail(mem, conf);
 	bad += say("templates", access(conf->templates_dir, R_OK) == 0,
 		"templates_dir cannot be read");
 	bad += say("assets", access(conf->assets_file, R_OK) == 0, "assets_file cannot be read");

@@ -95,7 +95,8 @@ static enum err send_link(struct call *c, const char *template_name, const char 
 	json_object_object_add(doc, "name", json_object_new_string(name ? name : ""));
 	json_object_object_add(doc, "link", json_object_new_string(link));
 	json_object_object_add(doc, "hours", json_object_new_int(hours));
-	enum err e = mail_send(c->app, c->rq->mem, to, template_name, doc);
+	const struct mail_order order = { .template_name = template_name, .doc = doc, .to = to, .language = c->language };
+	enum err e = mail_send(c->worker, c->rq->mem, &order);
 
 	return e ? fail(c, e, NULL) : OK;
 }

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "app/call.h"
-#include "app/mail.h"
+#include "app/mail_box.h"
 #include "app/openapi.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -64,6 +64,25 @@ static enum err mailbox(struct call *c)
 	return e ? fail(c, e, NULL) : OK;
 }
 
+/*
+ * The letter as a mail client gets it: it brings styles of its own, so it stands on a page of its own, where nothing else may
+ * run, load or be asked, and which is not of our origin.
+ */
+static enum err mail_page(struct call *c)
+{
+	static const char policy[] = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
+				     "frame-ancestors 'none'; sandbox";
+	const char *html = NULL;
+	enum err e = ERR_NOT_FOUND;
+
+	if (c->app->conf->dev)
+		e = mail_box_html(c->app, c->rq->mem, pairs_get(&c->path, "mail_id"), &html);
+	if (e)
+		return fail(c, e, NULL);
+	res_header(c->rq, "Content-Security-Policy", policy);
+	return answer_text(c, 200, "text/html; charset=utf-8", html);
+}
+
 const struct route system_routes[] = {
 	{ .name = "system.healthz", .page = "GET /healthz", .need = PERM_PUBLIC, .fn = healthz },
 	{ .name = "system.readyz", .page = "GET /readyz", .need = PERM_PUBLIC, .fn = readyz },
@@ -92,5 +111,6 @@ const struct route system_routes[] = {
 		.title = N_("Mail"),
 		.fn = mailbox,
 	},
+	{ .name = "system.mail_page", .page = "GET /dev/mail/{mail_id}/html", .need = PERM_PUBLIC, .fn = mail_page },
 	{ 0 },
 };

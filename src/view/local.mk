@@ -8,6 +8,12 @@ src_view_libview_a_SOURCES = \
 	src/view/formatters.h \
 	src/view/i18n.c \
 	src/view/i18n.h \
+	src/view/mail_compose.c \
+	src/view/mail_compose.h \
+	src/view/mail_text.c \
+	src/view/mail_text.h \
+	src/view/mime.c \
+	src/view/mime.h \
 	src/view/parse.c \
 	src/view/render.c \
 	src/view/scan.c \
