@@ -59,7 +59,7 @@ static void flush(struct reader *r)
 	r->gap = false;
 	if (!r->words.len)
 		return;
-	if (r->owes_line && r->out.len)
+	if (r->owes_line && r->out.len && !str_ends(r->out.data, "\n--\n"))
 		buf_putc(&r->out, '\n');
 	r->owes_line = false;
 	for (const char *p = r->words.data; *p || first; first = false) {
@@ -211,9 +211,10 @@ static void cell(struct reader *r, bool opens)
 		r->in_row = true;
 		return;
 	}
-	if (r->in_row && r->words.len)
+	if (r->in_row && r->words.len) {
 		buf_puts(&r->words, ", ");
-	r->gap = false;
+		r->gap = false;
+	}
 }
 
 static void heading_cell(struct reader *r, bool opens)

@@ -147,12 +147,15 @@ noinst_PROGRAMS += tests/unit/http-echo
 tests_unit_http_echo_SOURCES = tests/unit/http-echo.c
 tests_unit_http_echo_LDADD = src/http/libhttp.a $(FCGI_LIBS) src/base/libbase.a $(TALLOC_LIBS) $(JSON_LIBS)
 
-# Servers and parsers in Python against one call of src/net.
+# Servers and parsers in Python, against one call of src/net and against one mail.
 noinst_PROGRAMS += tests/unit/net-call
 tests_unit_net_call_SOURCES = tests/unit/net-call.c
 tests_unit_net_call_LDADD = src/net/libnet.a src/base/libbase.a $(CURL_LIBS) $(TALLOC_LIBS) $(JSON_LIBS)
-check_SCRIPTS += tests/unit/net_smtp.py tests/unit/net_tls.py
-EXTRA_DIST += tests/unit/net_smtp.py tests/unit/net_tls.py tests/unit/pycheck.py
+noinst_PROGRAMS += tests/unit/mail-compose
+tests_unit_mail_compose_SOURCES = tests/unit/mail-compose.c
+tests_unit_mail_compose_LDADD = src/view/libview.a src/domain/libdomain.a src/base/libbase.a $(TALLOC_LIBS) $(JSON_LIBS)
+check_SCRIPTS += tests/unit/mail_compose.py tests/unit/net_smtp.py tests/unit/net_tls.py
+EXTRA_DIST += tests/unit/mail_compose.py tests/unit/net_smtp.py tests/unit/net_tls.py tests/unit/pycheck.py
 
 # The Mustache specification: the program needs no Check, and runs any file in that format.
 noinst_PROGRAMS += tests/unit/run-mustache-spec
