@@ -273,6 +273,17 @@ async function organization({ roles = ["owner", "manager", "member"], zone = "Eu
 	return out;
 }
 
+// A mail with its parts as they read: quoted-printable undone.
+function mailRead(text) {
+	const [head, ...parts] = text.split(/(?=\r\n--=_)/);
+	const undone = (part) =>
+		Buffer.from(
+			part.replace(/=\r\n/g, "").replace(/=([0-9A-F]{2})/g, (_, hex) => String.fromCharCode(parseInt(hex, 16))),
+			"latin1",
+		).toString();
+	return head + parts.map((part) => (/^Content-Transfer-Encoding: quoted-printable\r$/m.test(part) ? undone(part) : part)).join("");
+}
+
 // The newest mail to an address, as text.
 async function mailTo(address) {
 	const dir = setting("STINT_MAIL_DIR");
@@ -280,7 +291,7 @@ async function mailTo(address) {
 		for (const file of fs.readdirSync(dir).sort().reverse().slice(0, 200)) {
 			if (file.startsWith(".")) continue;
 			const text = fs.readFileSync(path.join(dir, file), "utf8");
-			if (text.includes(`To: ${address}\r\n`)) return text;
+			if (text.includes(`To: ${address}\r\n`)) return mailRead(text);
 		}
 		await pause(50);
 	}

@@ -1,6 +1,7 @@
 // The operator's command against the running stack.
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import net from "node:net";
 import path from "node:path";
 import { test } from "node:test";
 
@@ -17,6 +18,43 @@ test("doctor: all is there", () => {
 	const out = run("doctor");
 	assert.equal(out.status, 0, out.stdout);
 	assert.doesNotMatch(out.stdout, /WRONG/);
+});
+
+// A real mail server of Debian's, that takes everything and keeps nothing.
+async function mailServer() {
+	const holder = net.createServer().listen(0, "127.0.0.1");
+	await new Promise((resolve) => holder.once("listening", resolve));
+	const { port } = holder.address();
+	await new Promise((resolve) => holder.close(resolve));
+	const server = spawn("/usr/bin/python3", ["-m", "aiosmtpd", "-n", "-l", `127.0.0.1:${port}`, "-c", "aiosmtpd.handlers.Sink"], { stdio: "ignore" });
+	for (let turn = 0; turn < 200; turn++) {
+		const open = await new Promise((resolve) => {
+			const socket = net.connect(port, "127.0.0.1", () => resolve(socket.destroy() && true));
+			socket.on("error", () => resolve(false));
+		});
+		if (open) return { port, stop: () => server.kill() };
+		await new Promise((resolve) => setTimeout(resolve, 50));
+	}
+	server.kill();
+	assert.fail("the mail server did not start");
+}
+
+test("doctor: says whether the mail server answers, and why not", async () => {
+	const doctor = (more) =>
+		spawnSync(stint, ["-c", process.env.STINT_CONF, "doctor"], { encoding: "utf8", env: { ...process.env, ...more } });
+	const server = await mailServer();
+	const url = `smtp://127.0.0.1:${server.port}`;
+	try {
+		assert.match(doctor({ STINT_SMTP_URL: url, STINT_SMTP_TLS: "none" }).stdout, /^mail +ok$/m);
+		const noTls = doctor({ STINT_SMTP_URL: url });
+		assert.equal(noTls.status, 1);
+		assert.match(noTls.stdout, /^mail +WRONG: smtp:\/\/127\.0\.0\.1:\d+: .*STARTTLS.*see smtp_url/m);
+	} finally {
+		server.stop();
+	}
+	assert.match(doctor({ STINT_SMTP_URL: "smtp://127.0.0.1:1" }).stdout, /^mail +WRONG: .*connect/m);
+	assert.match(doctor({ STINT_SMTP_URL: "http://127.0.0.1" }).stdout, /^outgoing +WRONG: smtp_url: .*Write smtp:/m);
+	assert.match(doctor({ STINT_OUTGOING_ALLOW: "10.0.0.1/8" }).stdout, /^outgoing +WRONG: outgoing_allow: "10\.0\.0\.1\/8"/m);
 });
 
 test("routes: every API route of the table is in the OpenAPI document, and every hashing path is the auth pool's", () => {

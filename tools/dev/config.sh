@@ -36,6 +36,7 @@ config_stint() {
 		templates_dir = $ROOT/templates
 		assets_file = $BUILD/static-out/manifest.json
 		mail_dir = $STATE/mail
+		outgoing_allow = 127.0.0.0/8, ::1
 		dev = $dev
 		strict_templates = $strict
 	CONF
