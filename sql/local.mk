@@ -15,15 +15,26 @@ EXTRA_DIST += \
 	sql/functions/63-work.sql \
 	sql/functions/64-week.sql \
 	sql/functions/65-time-entries.sql \
+	sql/functions/66-notifications.sql \
 	sql/functions/70-accounts.sql \
 	sql/functions/80-machinery.sql \
+	sql/functions/90-jobs.sql \
+	sql/functions/91-housekeeping.sql \
+	sql/functions/92-mails.sql \
 	sql/migrations/0001-foundation.sql \
+	sql/migrations/0002-jobs.sql \
+	sql/migrations/0006-notifications.sql \
+	sql/migrations/0007-mails.sql \
 	sql/policies.sql \
 	sql/queries/auth.sql \
 	sql/queries/clients.sql \
 	sql/queries/dashboard.sql \
+	sql/queries/housekeeping.sql \
+	sql/queries/jobs.sql \
+	sql/queries/mails.sql \
 	sql/queries/me.sql \
 	sql/queries/members.sql \
+	sql/queries/notifications.sql \
 	sql/queries/organization.sql \
 	sql/queries/projects.sql \
 	sql/queries/system.sql \

@@ -35,6 +35,9 @@ REVOKE ALL ON ALL TABLES IN SCHEMA data FROM stint_web, stint_worker, stint_defi
 -- deleted, status and bookkeeping columns move by trigger or by functions alone, events cannot be written.
 GRANT SELECT ON data.organizations, data.members, data.clients, data.projects, data.tags, data.time_entries,
 	data.time_entry_tags, data.events TO stint_web, stint_worker;
+GRANT SELECT ON data.notifications, data.notification_preferences TO stint_web;
+GRANT UPDATE (read_at) ON data.notifications TO stint_web;
+GRANT INSERT (organization_id, member_id, kind, in_app, mail), UPDATE (in_app, mail) ON data.notification_preferences TO stint_web;
 GRANT UPDATE (name, zone, currency, overlap_policy, weekly_target_s) ON data.organizations TO stint_web;
 GRANT UPDATE (role, active) ON data.members TO stint_web;
 GRANT INSERT (organization_id, id, name, created_by), UPDATE (name, archived, deleted_at) ON data.clients TO stint_web;
@@ -51,7 +54,7 @@ GRANT SELECT ON ALL TABLES IN SCHEMA data TO stint_definer;
 GRANT INSERT, UPDATE ON data.users, data.organizations, data.members, data.event_heads
 	TO stint_definer;
 GRANT INSERT, UPDATE, DELETE ON data.credentials, data.one_time_tokens, data.idempotency_keys TO stint_definer;
-GRANT INSERT, UPDATE ON data.events TO stint_definer;
+GRANT INSERT, UPDATE ON data.events, data.notifications, data.notification_preferences TO stint_definer;
 GRANT INSERT, DELETE ON data.time_entry_tags TO stint_definer;
 -- Housekeeping: rows that were deleted long ago.
 GRANT UPDATE, DELETE ON data.time_entries, data.tags, data.projects, data.clients TO stint_definer;

@@ -16,10 +16,16 @@ nobase_dist_pkgdata_DATA += \
 	templates/layouts/plain.html \
 	templates/mail/exists.html \
 	templates/mail/layout.html \
+	templates/mail/notifications.html \
 	templates/mail/reset.html \
 	templates/mail/verify.html \
 	templates/members/edit.html \
 	templates/members/index.html \
+	templates/notifications/index.html \
+	templates/notifications/preferences.html \
+	templates/notifications/unsubscribe.html \
+	templates/notifications/unsubscribed.html \
+	templates/notifications/words.html \
 	templates/partials/bar.html \
 	templates/partials/bar_idle.html \
 	templates/partials/bar_running.html \

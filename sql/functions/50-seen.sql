@@ -103,6 +103,13 @@ SELECT * FROM seen.all_clients WHERE deleted_at IS NULL;
 CREATE VIEW seen.deleted_clients WITH (security_invoker) AS
 SELECT * FROM seen.all_clients WHERE deleted_at IS NOT NULL;
 
+-- A person's own, and nobody else's.
+CREATE VIEW seen.notifications WITH (security_invoker) AS
+SELECT n.* FROM data.notifications AS n WHERE n.member_id = app.member() AND n.in_app;
+
+CREATE VIEW seen.notification_preferences WITH (security_invoker) AS
+SELECT p.* FROM data.notification_preferences AS p WHERE p.member_id = app.member();
+
 -- Entries as documents -----------------------------------------------------------------------------------------------
 
 -- Tags by name, for the API and for pages. Functions and not subqueries: most entries have no tags, and a subquery is made
@@ -159,6 +166,6 @@ WHERE v.noun = 'time_entry';
 -- Deleting is an update that the view lets through; which columns, the grants on the tables say.
 GRANT UPDATE ON seen.organizations, seen.members, seen.all_clients, seen.clients, seen.deleted_clients,
 	seen.all_projects, seen.projects, seen.deleted_projects, seen.all_tags, seen.tags, seen.deleted_tags,
-	 seen.time_entries, seen.deleted_time_entries TO stint_web;
+	seen.time_entries, seen.deleted_time_entries, seen.notifications TO stint_web;
 
 RESET ROLE;

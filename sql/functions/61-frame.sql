@@ -117,6 +117,7 @@ BEGIN
 					ORDER BY lower(o.organization_name))
 				FROM app.memberships_of(m.user_id) AS o),
 			'can', app.permissions_held(app.granted()),
+			'unread', (SELECT count(*) FROM seen.notifications AS n WHERE n.read_at IS NULL),
 			'running', (SELECT r.row_doc FROM seen.time_entry_rows AS r
 				WHERE r.member_id = app.member() AND r.ended_at IS NULL),
 			'today_s', app.tracked_s(app.member(), app.day_start(today, app.zone()), app.day_start(today + 1, app.zone())),

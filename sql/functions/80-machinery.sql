@@ -105,7 +105,7 @@ $$;
 CREATE OR REPLACE FUNCTION app.event_topic(e data.events) RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT coalesce('member:' || CASE WHEN e.noun = 'time_entry' THEN coalesce(e.after ->> 'member_id', e.before ->> 'member_id',
+	SELECT coalesce('member:' || CASE WHEN e.noun IN ('time_entry', 'notification') THEN coalesce(e.after ->> 'member_id', e.before ->> 'member_id',
 		(SELECT t.member_id::text FROM data.time_entries AS t
 		WHERE t.organization_id = e.organization_id AND t.id = e.row_id)) END, 'organization');
 $$;

@@ -258,6 +258,9 @@ BEGIN
 	IF j.group_id IS NOT NULL THEN
 		PERFORM jobs.group_count(j.group_id);
 	END IF;
+	IF ending = 'dead' AND j.organization_id IS NOT NULL THEN
+		PERFORM app.notify_all(j.organization_id, 'organization_edit', 'job_dead', jsonb_build_object('kind', j.kind), '/settings/jobs');
+	END IF;
 END
 $$;
 

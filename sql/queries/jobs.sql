@@ -4,7 +4,7 @@
 -- name: jobs_kinds_declare (worker)
 SELECT jobs.kinds_declare(:kinds::jsonb);
 
--- name: jobs_enqueue (worker)
+-- name: jobs_enqueue
 SELECT jobs.enqueue(:kind, coalesce(:args::jsonb, '{}'), coalesce(:options::jsonb, '{}')) AS id;
 
 -- A child's own number, and the lock on its connection that says it lives.

@@ -16,6 +16,10 @@
 #include "net/smtp.h"
 #include "view/mail_compose.h"
 
+/* Purposes of seals: what mail.send reads, and the link that stops notifications by mail. */
+#define MAIL_SEAL "mail"
+#define UNSUBSCRIBE_SEAL "unsubscribe"
+
 /* NULL is right for all but template, to and what the template names. */
 struct mail_order {
 	const char *template_name;

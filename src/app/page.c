@@ -26,6 +26,7 @@ static const struct {
 	{ "clients", "/clients" },
 	{ "tags", "/tags" },
 	{ "team", "/team" },
+	{ "notifications", "/notifications" },
 	{ "settings", "/settings" },
 	{ "dashboard", "/" },
 };

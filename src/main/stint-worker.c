@@ -9,7 +9,9 @@
 #include "base/proc.h"
 #include "crypto/crypto.h"
 #include "jobs/jobs.h"
+#include "jobs/tools.h"
 #include "queue/crew.h"
+#include "view/i18n.h"
 
 static const char usage[] =
 	"usage: stint-worker [-c FILE] [--queues LIST] [--until-idle]\n"
@@ -24,32 +26,55 @@ static const struct option options[] = {
 };
 
 static const char *conf_file;
+static void *loaded; /* below it is what the present configuration holds */
 
-static const struct conf *load(void)
+/* Configuration and templates: read by the master, shared by its children. A reload replaces both. */
+static bool load(struct crew *crew)
 {
 	const char *why = NULL;
-	const struct conf *conf = conf_load(mem_root("configuration"), conf_file, &why);
-
-	if (!conf) {
-		log_error("not started", "why", why ? why : "", NULL);
-		return NULL;
-	}
-	log_init("stint-worker", log_level_of(conf->log_level));
-	return conf;
-}
-
-static bool reload(struct crew *crew)
-{
-	const struct conf *conf = load();
+	void *mem = mem_root("configuration");
+	const struct conf *conf = conf_load(mem, conf_file, &why);
+	struct job_tools *tools = mem_new(mem, struct job_tools);
+	struct net *net = NULL;
 
 	if (conf)
-		crew->conf = conf;
-	return conf != NULL;
+		tools->views = views_load(mem, conf->templates_dir, conf->assets_file, conf->strict_templates, &why);
+	/* Only asked whether its options are right: each child makes its own. */
+	if (conf && tools->views)
+		net = net_new(mem, conf, &why);
+	if (!net) {
+		log_error("not started", "why", why ? why : "", NULL);
+		mem_free(mem);
+		return false;
+	}
+	mem_free(net);
+	log_init("stint-worker", log_level_of(conf->log_level));
+	i18n_init(conf->locale_dir);
+	mem_free(loaded);
+	loaded = mem;
+	crew->conf = conf;
+	crew->arg = tools;
+	return true;
+}
+
+static void *child_start(void *mem, struct crew *crew)
+{
+	const struct job_tools *shared = crew->arg;
+	struct job_tools *tools = mem_new(mem, struct job_tools);
+	const char *why = NULL;
+
+	tools->views = shared->views;
+	tools->net = net_new(mem, crew->conf, &why);
+	if (!tools->net) {
+		log_error("a runner cannot reach out", "why", why, NULL);
+		exit(EXIT_FAILURE);
+	}
+	return tools;
 }
 
 int main(int argc, char **argv)
 {
-	struct crew crew = { .kinds = job_kinds, .reload = reload };
+	struct crew crew = { .kinds = job_kinds, .reload = load, .child_start = child_start };
 	int opt;
 
 	while ((opt = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
@@ -65,8 +90,7 @@ int main(int argc, char **argv)
 	proc_harden();
 	crypto_init();
 	log_init("stint-worker", LOG_INFO_);
-	crew.conf = load();
-	if (!crew.conf)
+	if (!load(&crew))
 		return 78;
 	if (!crew.queues)
 		crew.queues = crew.conf->worker_queues;

@@ -311,6 +311,28 @@ static bool format_role(struct format *f)
 	return value_is_empty(&f->in) || format_refuse(f, "a role");
 }
 
+/* What a person can be told of, in words. */
+static bool format_notification_kind(struct format *f)
+{
+	static const struct {
+		const char *kind, *text;
+	} kinds[] = {
+		{ .kind = "entry_changed", .text = N_("Somebody else changed my time") },
+		{ .kind = "role_changed", .text = N_("My role was changed") },
+		{ .kind = "timer_long", .text = N_("My timer has been running for very long") },
+		{ .kind = "webhook_disabled", .text = N_("A webhook was switched off") },
+		{ .kind = "job_dead", .text = N_("A background job gave up") },
+	};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		if (str_eq(kinds[i].kind, input_text(f))) {
+			buf_puts(f->out, _(kinds[i].text));
+			return true;
+		}
+	}
+	return value_is_empty(&f->in) || format_refuse(f, "a kind of notification");
+}
+
 static bool format_url(struct format *f)
 {
 	size_t len;
@@ -372,6 +394,7 @@ static const struct formatter table[] = {
 	{ .name = "json", .fn = format_json, .text = "as JSON" },
 	{ .name = "long_date", .fn = format_long_date, .text = "Monday 23 November 2026" },
 	{ .name = "month", .fn = format_month, .text = "November 2026" },
+	{ .name = "notification_kind", .fn = format_notification_kind, .text = "what a person can be told of, in words" },
 	{ .name = "pattern",
 		.fn = format_pattern,
 		.text = "translated, {names} kept for scripts to fill" },

@@ -132,6 +132,8 @@
 		const want = event.target.value.trim().toLocaleLowerCase();
 		for (const row of $$("[data-filtered] tbody tr")) row.hidden = !row.textContent.toLocaleLowerCase().includes(want);
 	});
+	/* A form with nothing to type saves itself. */
+	document.addEventListener("change", (event) => event.target.form?.matches("[data-autosave]") && event.target.form.requestSubmit());
 	/* Who registers lives where their browser does. */
 	for (const zone of $$("input[data-zone]")) zone.value = Intl.DateTimeFormat().resolvedOptions().timeZone || zone.value;
 })();
