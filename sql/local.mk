@@ -15,12 +15,12 @@ EXTRA_DIST += \
 	sql/functions/63-work.sql \
 	sql/functions/64-week.sql \
 	sql/functions/65-time-entries.sql \
-	sql/functions/66-notifications.sql \
 	sql/functions/70-accounts.sql \
 	sql/functions/80-machinery.sql \
 	sql/functions/90-jobs.sql \
 	sql/functions/91-housekeeping.sql \
 	sql/functions/92-mails.sql \
+	sql/functions/93-notifications.sql \
 	sql/migrations/0001-foundation.sql \
 	sql/migrations/0002-jobs.sql \
 	sql/migrations/0006-notifications.sql \
