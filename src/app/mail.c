@@ -10,7 +10,8 @@
 #include "base/mem.h"
 #include "base/uuid.h"
 
-bool mail_make(void *mem, const struct conf *conf, const struct views *views, const struct mail_order *order, struct mail_bytes *mail)
+bool mail_make(void *mem, const struct conf *conf, const struct views *views,
+	const struct mail_order *order, struct mail_bytes *mail)
 {
 	const struct view_env env = {
 		.zone = order->zone ? order->zone : "UTC",
@@ -75,7 +76,8 @@ static bool write_file(void *mem, const char *dir, const struct mail_bytes *mail
 	return ok;
 }
 
-static void deliver_file(void *mem, const struct conf *conf, const struct mail_bytes *mail, struct net_mail_result *result)
+static void deliver_file(void *mem, const struct conf *conf, const struct mail_bytes *mail,
+	struct net_mail_result *result)
 {
 	struct net_mail_to *to = mem_new(mem, struct net_mail_to);
 
@@ -88,7 +90,8 @@ static void deliver_file(void *mem, const struct conf *conf, const struct mail_b
 	result->why = mem_printf(mem, "%s cannot be written to", conf->mail_dir);
 }
 
-enum net_mail_outcome mail_deliver(void *mem, const struct conf *conf, struct net *net, const struct mail_bytes *mail,
+enum net_mail_outcome mail_deliver(void *mem, const struct conf *conf, struct net *net,
+	const struct mail_bytes *mail,
 	struct net_mail_result *result)
 {
 	const char *const to[] = { mail->to, NULL };
@@ -99,7 +102,8 @@ enum net_mail_outcome mail_deliver(void *mem, const struct conf *conf, struct ne
 	else
 		deliver_file(mem, conf, mail, result);
 	if (result->outcome != NET_MAIL_SENT)
-		log_error("mail not delivered", "message_id", mail->message_id, "error", net_error_name(result->error), "why", result->why,
+		log_error("mail not delivered", "message_id", mail->message_id, "error",
+			net_error_name(result->error), "why", result->why,
 			"again", result->outcome == NET_MAIL_LATER ? "yes" : "no", NULL);
 	return result->outcome;
 }

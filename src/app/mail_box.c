@@ -46,7 +46,8 @@ static const char *words_decode(void *mem, const char *text)
 	while ((at = strstr(text, "=?UTF-8?B?")) != NULL) {
 		const char *end = strstr(at, "?=");
 		size_t len = 0;
-		unsigned char *bytes = end ? str_base64_decode(mem, mem_strndup(mem, at + 10, (size_t)(end - at - 10)), &len) : NULL;
+		const char *code = end ? mem_strndup(mem, at + 10, (size_t)(end - at - 10)) : "?";
+		unsigned char *bytes = str_base64_decode(mem, code, &len);
 
 		if (!bytes)
 			break;
@@ -111,7 +112,8 @@ static const char *quoted_decode(void *mem, const char *text)
 static const char *part_of(void *mem, const char *text, const char *type)
 {
 	const char *head = strstr(text, mem_printf(mem, "\r\nContent-Type: %s;", type));
-	const char *body = head ? strstr(head, "\r\n\r\n") : NULL, *end = body ? strstr(body, "\r\n--=_") : NULL;
+	const char *body = head ? strstr(head, "\r\n\r\n") : NULL;
+	const char *end = body ? strstr(body, "\r\n--=_") : NULL;
 
 	if (!end)
 		return "";
@@ -143,9 +145,10 @@ static struct json_object *links_in(const char *text)
 
 static struct json_object *headers_of(void *mem, const char *text)
 {
-	static const char *const shown[] = { "From", "To", "Reply-To", "Date", "Message-ID", "List-Unsubscribe", NULL };
+	static const char *const shown[] = { "From", "To", "Reply-To", "Date", "Message-ID",
+		"List-Unsubscribe", NULL };
 	struct json_object *list = json_object_new_array();
-	const char *head = mem_strndup(mem, text, (size_t)(strstr(text, "\r\n\r\n") ? strstr(text, "\r\n\r\n") - text + 2 : 0));
+	const char *end = strstr(text, "\r\n\r\n"), *head = mem_strndup(mem, text, end ? (size_t)(end - text) + 2 : 0);
 
 	for (int i = 0; shown[i]; i++) {
 		struct json_object *o = json_object_new_object();
@@ -190,7 +193,8 @@ static int newest_first(const struct dirent **a, const struct dirent **b)
 
 static int is_mail(const struct dirent *d)
 {
-	return d->d_name[0] != '.' && str_ends(d->d_name, ".eml") && strlen(d->d_name) == UUID_TEXT - 1 + strlen(".eml");
+	return d->d_name[0] != '.' && str_ends(d->d_name, ".eml") &&
+		strlen(d->d_name) == UUID_TEXT - 1 + strlen(".eml");
 }
 
 static struct json_object *mail_list(const struct app *app, void *mem)

@@ -132,7 +132,9 @@ static const char *network_parse(void *mem, const char *word, struct network *ou
 		return mem_printf(mem, "\"%s\": the length is a number from 0 to %d", word, most);
 	out->bits = (int)bits;
 	if (!is_clean(out, most))
-		return mem_printf(mem, "\"%s\" has bits set behind its length. Name the network's first address", word);
+		return mem_printf(mem,
+			"\"%s\" has bits set behind its length. Name the network's first address",
+			word);
 	return NULL;
 }
 

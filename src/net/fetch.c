@@ -72,7 +72,8 @@ static const char *origin(struct exchange *x)
 /* text is absolute, or relative to where we are. */
 static enum net_error url_set(struct exchange *x, const char *text, bool absolute)
 {
-	const char *rest = strncasecmp(text, "http://", 7) == 0 ? text + 7 : strncasecmp(text, "https://", 8) == 0 ? text + 8 : NULL;
+	const char *rest = strncasecmp(text, "http://", 7) == 0 ? text + 7
+		: strncasecmp(text, "https://", 8) == 0 ? text + 8 : NULL;
 	CURLUcode code;
 	const char *host;
 
@@ -83,7 +84,8 @@ static enum net_error url_set(struct exchange *x, const char *text, bool absolut
 		return end(x, NET_BAD_URL, "the address has a user name in it");
 	host = code == CURLUE_OK ? part(x, CURLUPART_HOST, 0) : NULL;
 	if (!host || !*host)
-		return end(x, NET_BAD_URL, code == CURLUE_OK ? "the address has no host" : curl_url_strerror(code));
+		return end(x, NET_BAD_URL, code == CURLUE_OK ? "the address has no host"
+			: curl_url_strerror(code));
 	if (!str_eq(part(x, CURLUPART_SCHEME, 0), "http") && !str_eq(part(x, CURLUPART_SCHEME, 0), "https"))
 		return end(x, NET_BAD_URL, "the address is neither http nor https");
 	x->answer->url = mem_strdup(x->mem, part(x, CURLUPART_URL, 0));
@@ -94,9 +96,10 @@ static enum net_error url_set(struct exchange *x, const char *text, bool absolut
 
 static bool is_token(const char *s)
 {
+	static const char token[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.!#$%&'*+^`|~";
 	size_t len = strlen(s);
 
-	return len && strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.!#$%&'*+^`|~") == len;
+	return len && strspn(s, token) == len;
 }
 
 static bool is_one_line(const char *s)
@@ -111,7 +114,8 @@ static bool is_one_line(const char *s)
 /* These say how the request itself is carried. */
 static bool is_ours(const char *name)
 {
-	static const char *const ours[] = { "host", "content-length", "transfer-encoding", "connection", "keep-alive", "te", "trailer", "upgrade",
+	static const char *const ours[] = { "host", "content-length", "transfer-encoding",
+		"connection", "keep-alive", "te", "trailer", "upgrade",
 		"expect", "proxy-authorization", "proxy-connection", "cookie", NULL };
 
 	for (int i = 0; ours[i]; i++) {
@@ -125,13 +129,15 @@ static enum net_error request_judge(struct exchange *x)
 {
 	size_t len = strlen(x->method);
 
-	if (!len || len > METHOD_MAX || strspn(x->method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != len || str_eq(x->method, "CONNECT"))
+	if (!len || len > METHOD_MAX || strspn(x->method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != len ||
+		str_eq(x->method, "CONNECT"))
 		return end(x, NET_BAD_REQUEST, "the method is none");
 	for (const struct net_header *h = x->rq->headers; h && h->name; h++) {
 		if (!is_token(h->name) || !is_one_line(h->value))
 			return end(x, NET_BAD_REQUEST, "a header has characters that no header has");
 		if (is_ours(h->name))
-			return end(x, NET_BAD_REQUEST, mem_printf(x->scratch, "the header %s cannot be chosen", h->name));
+			return end(x, NET_BAD_REQUEST,
+				mem_printf(x->scratch, "the header %s cannot be chosen", h->name));
 	}
 	return NET_OK;
 }
@@ -164,10 +170,12 @@ static struct curl_slist *header_list(struct exchange *x, void *hop)
 static curl_socket_t open_socket(void *data, curlsocktype purpose, struct curl_sockaddr *address)
 {
 	struct exchange *x = data;
-	const void *bytes = address->family == AF_INET6 ? (const void *)&((struct sockaddr_in6 *)(void *)&address->addr)->sin6_addr
+	const void *bytes = address->family == AF_INET6
+		? (const void *)&((struct sockaddr_in6 *)(void *)&address->addr)->sin6_addr
 							: (const void *)&((struct sockaddr_in *)(void *)&address->addr)->sin_addr;
 
-	if (purpose == CURLSOCKTYPE_IPCXN && net_address_is_allowed(x->net->allow, &address->addr, address->addrlen))
+	if (purpose == CURLSOCKTYPE_IPCXN &&
+		net_address_is_allowed(x->net->allow, &address->addr, address->addrlen))
 		return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 	if (address->family != AF_INET && address->family != AF_INET6)
 		memcpy(x->refused, "it", 3);
@@ -225,7 +233,8 @@ static int64_t ms_left(const struct exchange *x)
 static void hop_options(struct exchange *x, CURL *curl, void *hop)
 {
 	int connect_ms = x->rq->connect_ms ? x->rq->connect_ms : NET_CONNECT_MS;
-	bool body = x->with_body && (x->rq->body || str_eq(x->method, "POST") || str_eq(x->method, "PUT") || str_eq(x->method, "PATCH"));
+	bool body = x->with_body && (x->rq->body || str_eq(x->method, "POST") ||
+		str_eq(x->method, "PUT") || str_eq(x->method, "PATCH"));
 
 	curl_easy_setopt(curl, CURLOPT_CURLU, x->url);
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -268,7 +277,8 @@ static enum net_error hop_end(struct exchange *x, CURLcode code, const char *tex
 	if (x->too_large)
 		return end(x, NET_TOO_LARGE, "the answer is larger than is taken");
 	if (code == CURLE_COULDNT_CONNECT && *x->refused)
-		return end(x, NET_REFUSED_ADDRESS, mem_printf(x->scratch, "%s is no public address", x->refused));
+		return end(x, NET_REFUSED_ADDRESS,
+			mem_printf(x->scratch, "%s is no public address", x->refused));
 	if (code == CURLE_OK)
 		return end(x, NET_OK, "");
 	return end(x, net_error_of(code), words(x->scratch, text, curl_easy_strerror(code)));
@@ -340,7 +350,8 @@ static enum net_error follow(struct exchange *x)
 		if (!location)
 			break;
 		if (left-- <= 0)
-			return end(x, NET_REDIRECTED, x->rq->redirects ? "one redirect too many" : "the answer is a redirect");
+			return end(x, NET_REDIRECTED, x->rq->redirects ? "one redirect too many"
+				: "the answer is a redirect");
 		if (redirect(x, location))
 			break;
 	}

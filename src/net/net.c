@@ -141,15 +141,18 @@ static const char *smtp_url_fault(void *mem, const char *text)
 		!url_part(mem, url, CURLUPART_QUERY) && !url_part(mem, url, CURLUPART_FRAGMENT);
 
 	curl_url_cleanup(url);
-	return good ? NULL : "smtp_url: this is no mail server. Write smtp://HOST:587 or smtps://HOST:465; user and password have options of their own";
+	return good ? NULL : "smtp_url: this is no mail server. Write smtp://HOST:587 or smtps://HOST:465; "
+			     "user and password have options of their own";
 }
 
 static const char *smtp_fault(void *mem, const struct conf *conf)
 {
 	if (!*conf->smtp_url)
 		return NULL;
-	if (*conf->smtp_user && str_eq(conf->smtp_tls, "opportunistic") && !str_starts(conf->smtp_url, "smtps:"))
-		return "smtp_tls: opportunistic would send smtp_password in the clear when somebody takes TLS away. Write starttls, or none if that is meant";
+	if (*conf->smtp_user && str_eq(conf->smtp_tls, "opportunistic") &&
+		!str_starts(conf->smtp_url, "smtps:"))
+		return "smtp_tls: opportunistic would send smtp_password in the clear when somebody takes TLS away. "
+		       "Write starttls, or none if that is meant";
 	return smtp_url_fault(mem, conf->smtp_url);
 }
 
@@ -163,7 +166,8 @@ static const char *file_fault(void *mem, const char *key, const char *file)
 static const char *host_of(void *mem, const char *text)
 {
 	CURLU *url = curl_url();
-	const char *host = curl_url_set(url, CURLUPART_URL, text, 0) == CURLUE_OK ? url_part(mem, url, CURLUPART_HOST) : NULL;
+	const char *host = curl_url_set(url, CURLUPART_URL, text, 0) == CURLUE_OK
+		? url_part(mem, url, CURLUPART_HOST) : NULL;
 
 	curl_url_cleanup(url);
 	return host ? host : "localhost";

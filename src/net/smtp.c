@@ -42,8 +42,9 @@ static enum stage stage_of(const char *line, size_t len, enum stage now)
 	static const struct {
 		const char *verb;
 		enum stage stage;
-	} verbs[] = { { "EHLO", STAGE_HELLO }, { "HELO", STAGE_HELLO }, { "STARTTLS", STAGE_HELLO }, { "AUTH", STAGE_AUTH },
-		{ "MAIL FROM:", STAGE_FROM }, { "RCPT TO:", STAGE_TO }, { "DATA", STAGE_DATA }, { "QUIT", STAGE_QUIT } };
+	} verbs[] = { { "EHLO", STAGE_HELLO }, { "HELO", STAGE_HELLO }, { "STARTTLS", STAGE_HELLO },
+		{ "AUTH", STAGE_AUTH }, { "MAIL FROM:", STAGE_FROM }, { "RCPT TO:", STAGE_TO },
+		{ "DATA", STAGE_DATA }, { "QUIT", STAGE_QUIT } };
 
 	for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
 		size_t n = strlen(verbs[i].verb);
@@ -70,7 +71,8 @@ static void reply(struct dialogue *d, const char *line, size_t len)
 {
 	int64_t code;
 
-	if (len < 4 || line[3] == '-' || !str_to_int(mem_strndup(d->mem, line, 3), 200, 599, &code) || d->stage == STAGE_QUIT)
+	if (len < 4 || line[3] == '-' || d->stage == STAGE_QUIT ||
+		!str_to_int(mem_strndup(d->mem, line, 3), 200, 599, &code))
 		return;
 	d->code = (int)code;
 	if (d->stage == STAGE_TO && d->at && d->at <= d->count) {
@@ -122,12 +124,14 @@ static CURL *connection(struct net *net, struct dialogue *d, char *error)
 {
 	const struct conf *conf = net->conf;
 	CURL *curl = net_handle(d->mem, conf->smtp_ca_file);
-	long tls = str_eq(conf->smtp_tls, "none") ? CURLUSESSL_NONE : str_eq(conf->smtp_tls, "starttls") ? CURLUSESSL_ALL : CURLUSESSL_TRY;
+	long tls = str_eq(conf->smtp_tls, "none") ? CURLUSESSL_NONE
+		: str_eq(conf->smtp_tls, "starttls") ? CURLUSESSL_ALL : CURLUSESSL_TRY;
 	size_t len = strlen(conf->smtp_url);
 
 	while (len && conf->smtp_url[len - 1] == '/')
 		len--;
-	curl_easy_setopt(curl, CURLOPT_URL, mem_printf(d->mem, "%.*s/%s", (int)len, conf->smtp_url, net->ehlo));
+	curl_easy_setopt(curl, CURLOPT_URL,
+		mem_printf(d->mem, "%.*s/%s", (int)len, conf->smtp_url, net->ehlo));
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
 	curl_easy_setopt(curl, CURLOPT_USE_SSL, tls);
 	if (*conf->smtp_user) {
@@ -149,7 +153,8 @@ static enum net_error error_of(const struct dialogue *d, CURLcode code)
 {
 	enum net_error error = net_error_of(code);
 
-	if (code == CURLE_OK || error == NET_TIMEOUT || error == NET_TLS || error == NET_DNS || error == NET_CONNECT)
+	if (code == CURLE_OK || error == NET_TIMEOUT || error == NET_TLS || error == NET_DNS ||
+		error == NET_CONNECT)
 		return error;
 	if (error == NET_AUTH || (*d->words && d->failed == STAGE_AUTH))
 		return NET_AUTH;
@@ -184,7 +189,8 @@ static bool is_address(const char *s)
 static bool is_message(const char *data, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
-		if (!data[i] || (data[i] == '\n' && (!i || data[i - 1] != '\r')) || (data[i] == '\r' && (i + 1 == len || data[i + 1] != '\n')))
+		if (!data[i] || (data[i] == '\n' && (!i || data[i - 1] != '\r')) ||
+			(data[i] == '\r' && (i + 1 == len || data[i + 1] != '\n')))
 			return false;
 	}
 	return len >= 2 && data[len - 1] == '\n';
@@ -200,7 +206,8 @@ static const char *mail_fault(const struct dialogue *d)
 		if (!is_address(d->to[i].address))
 			return "a recipient is no address";
 	}
-	return is_message(d->mail->data, d->mail->len) ? NULL : "the message has lines that do not end with CRLF, or a NUL";
+	return is_message(d->mail->data, d->mail->len) ? NULL
+		: "the message has lines that do not end with CRLF, or a NUL";
 }
 
 static CURLcode transfer(struct net *net, struct dialogue *d, char *error)
@@ -226,14 +233,16 @@ static CURLcode transfer(struct net *net, struct dialogue *d, char *error)
 
 static enum net_mail_outcome outcome_of(int code)
 {
-	return code / 100 == 2 ? NET_MAIL_SENT : code / 100 == 5 && code != 530 ? NET_MAIL_REFUSED : NET_MAIL_LATER;
+	return code / 100 == 2 ? NET_MAIL_SENT : code / 100 == 5 && code != 530 ? NET_MAIL_REFUSED
+		: NET_MAIL_LATER;
 }
 
 /* A recipient that was taken shares the message's fate; one that was not has its own. */
 static void settle(struct dialogue *d, CURLcode result)
 {
 	bool final = *d->words && (d->failed == STAGE_FROM || d->failed == STAGE_DATA);
-	enum net_mail_outcome all = result == CURLE_OK ? NET_MAIL_SENT : final ? outcome_of(d->code) : NET_MAIL_LATER;
+	enum net_mail_outcome all = result == CURLE_OK ? NET_MAIL_SENT : final ? outcome_of(d->code)
+		: NET_MAIL_LATER;
 
 	for (size_t i = 0; i < d->count; i++) {
 		struct net_mail_to *to = &d->to[i];
@@ -280,11 +289,13 @@ static void perform(struct net *net, struct dialogue *d, struct net_mail_result 
 	result->why = why_of(d, code, error);
 	if (code == CURLE_OK && result->outcome != NET_MAIL_SENT) {
 		result->error = NET_ANSWERED;
-		result->why = mem_printf(d->mem, "some recipients were not taken; the server said: %s", d->words);
+		result->why = mem_printf(d->mem,
+			"some recipients were not taken; the server said: %s", d->words);
 	}
 }
 
-enum net_mail_outcome net_smtp_send(struct net *net, void *mem, const struct net_mail *mail, struct net_mail_result *result)
+enum net_mail_outcome net_smtp_send(struct net *net, void *mem, const struct net_mail *mail,
+	struct net_mail_result *result)
 {
 	int64_t began_us = clock_monotonic_us();
 	struct dialogue d = { .mem = mem, .mail = mail, .words = "" };

@@ -60,10 +60,12 @@ static const char *pass(struct writing *w, const char *wanted)
 	struct buf out;
 
 	for (size_t i = 0; i < sizeof passes / sizeof *passes; i++)
-		json_object_object_add(w->frame, passes[i], json_object_new_boolean(str_eq(passes[i], wanted)));
+		json_object_object_add(w->frame, passes[i],
+			json_object_new_boolean(str_eq(passes[i], wanted)));
 	json_object_object_add(w->frame, "html", json_object_new_boolean(str_eq(wanted, "wants_html")));
 	buf_init(&out, w->mem);
-	return view_render(w->views, w->letter->template_name, w->letter->env, stack + 2 - depth, depth, &out, &w->why) ? out.data : NULL;
+	return view_render(w->views, w->letter->template_name, w->letter->env, stack + 2 - depth,
+		depth, &out, &w->why) ? out.data : NULL;
 }
 
 /* --- headers */
@@ -71,7 +73,8 @@ static const char *pass(struct writing *w, const char *wanted)
 /* "Stint <stint@example.org>", "\"Stint, Inc.\" <…>" or the address alone. */
 static bool part_from(struct writing *w)
 {
-	const char *from = w->letter->from, *open = strrchr(from, '<'), *close = open ? strchr(open, '>') : NULL;
+	const char *from = w->letter->from, *open = strrchr(from, '<');
+	const char *close = open ? strchr(open, '>') : NULL;
 	char *name = NULL;
 
 	w->from = close && !close[1] ? mem_strndup(w->mem, open + 1, (size_t)(close - open - 1)) : from;
@@ -80,7 +83,8 @@ static bool part_from(struct writing *w)
 	if (name && name[0] == '"' && strlen(name) > 1 && str_ends(name, "\""))
 		name = mem_strndup(w->mem, name + 1, strlen(name) - 2);
 	w->from_name = w->letter->from_name && *w->letter->from_name ? w->letter->from_name : name;
-	return mime_is_address(w->from) || fault(w, "mail_from holds no address; write Stint <stint@example.org>");
+	return mime_is_address(w->from) ||
+		fault(w, "mail_from holds no address; write Stint <stint@example.org>");
 }
 
 static const char *host_of(void *mem, const char *url)
@@ -95,12 +99,14 @@ static const char *host_of(void *mem, const char *url)
 static const char *date_of(void *mem, int64_t us)
 {
 	static const char *const days[] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
-	static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+	static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul",
+		"Aug", "Sep", "Oct", "Nov", "Dec" };
 	time_t seconds = (time_t)(us / 1000000);
 	struct tm tm = { 0 };
 
 	gmtime_r(&seconds, &tm);
-	return mem_printf(mem, "%s, %02d %s %d %02d:%02d:%02d +0000", days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900,
+	return mem_printf(mem, "%s, %02d %s %d %02d:%02d:%02d +0000", days[tm.tm_wday], tm.tm_mday,
+		months[tm.tm_mon], tm.tm_year + 1900,
 		tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
@@ -144,7 +150,9 @@ static void put_headers(struct writing *w, struct buf *out, const struct mail_by
 		mime_raw(out, "List-Unsubscribe", mem_printf(w->mem, "<%s>", letter->unsubscribe_url));
 		mime_raw(out, "List-Unsubscribe-Post", "List-Unsubscribe=One-Click");
 	}
-	buf_printf(out, "MIME-Version: 1.0\r\nContent-Type: multipart/alternative;\r\n boundary=\"=_%s\"\r\n\r\n", letter->id);
+	buf_printf(out,
+		"MIME-Version: 1.0\r\nContent-Type: multipart/alternative;\r\n boundary=\"=_%s\"\r\n\r\n",
+		letter->id);
 }
 
 static const char *one_line(void *mem, char *text)
@@ -187,7 +195,8 @@ static bool write_mail(struct writing *w, struct mail_bytes *mail)
 	return true;
 }
 
-bool mail_compose(void *mem, const struct views *views, const struct mail_letter *letter, struct mail_bytes *out, const char **why)
+bool mail_compose(void *mem, const struct views *views, const struct mail_letter *letter,
+	struct mail_bytes *out, const char **why)
 {
 	struct writing w = { .mem = mem, .views = views, .letter = letter };
 

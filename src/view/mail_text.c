@@ -111,7 +111,8 @@ static size_t entity(const char *p, const char **meaning)
 {
 	static const struct {
 		const char *name, *meaning;
-	} known[] = { { "&amp;", "&" }, { "&lt;", "<" }, { "&gt;", ">" }, { "&quot;", "\"" }, { "&#39;", "'" }, { "&nbsp;", "\xC2\xA0" } };
+	} known[] = { { "&amp;", "&" }, { "&lt;", "<" }, { "&gt;", ">" }, { "&quot;", "\"" },
+		{ "&#39;", "'" }, { "&nbsp;", "\xC2\xA0" } };
 
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
 		if (str_starts(p, known[i].name)) {

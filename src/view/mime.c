@@ -100,7 +100,8 @@ static void put_encoded(struct buf *out, const char *text)
 			n += one;
 		if (!n)
 			return; /* not UTF-8: says nothing */
-		word = mem_printf(out->mem, "=?UTF-8?B?%s?=", str_base64(out->mem, (const unsigned char *)text, n));
+		word = mem_printf(out->mem, "=?UTF-8?B?%s?=",
+			str_base64(out->mem, (const unsigned char *)text, n));
 		put_word(out, word, strlen(word));
 		text += n;
 	}
@@ -121,7 +122,9 @@ void mime_text(struct buf *out, const char *name, const char *text)
 /* RFC 5322 section 3.2.3: what needs no quotes. */
 static bool is_atoms(const char *text)
 {
-	return strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-/=?^_`{|}~ ") == strlen(text);
+	static const char atoms[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-/=?^_`{|}~ ";
+
+	return strspn(text, atoms) == strlen(text);
 }
 
 static const char *quoted(void *mem, const char *text)
@@ -141,7 +144,8 @@ static const char *quoted(void *mem, const char *text)
 
 void mime_address(struct buf *out, const char *name, const char *display, const char *address)
 {
-	const char *line = tidy(out->mem, display ? display : ""), *angle = mem_printf(out->mem, "<%s>", address);
+	const char *line = tidy(out->mem, display ? display : ""),
+		*angle = mem_printf(out->mem, "<%s>", address);
 
 	buf_printf(out, "%s:", name);
 	if (!*line)
@@ -156,7 +160,9 @@ void mime_address(struct buf *out, const char *name, const char *display, const 
 
 void mime_raw(struct buf *out, const char *name, const char *value)
 {
-	buf_printf(out, "%s:%s%s\r\n", name, strlen(name) + 2 + strlen(value) > LINE_MAX_ ? "\r\n " : " ", value);
+	bool fits = strlen(name) + 2 + strlen(value) <= LINE_MAX_;
+
+	buf_printf(out, "%s:%s%s\r\n", name, fits ? " " : "\r\n ", value);
 }
 
 /* --- bodies */
@@ -218,7 +224,8 @@ void mime_part(struct buf *out, const char *type, const char *text)
 	bool plain = is_7bit(text);
 	size_t len = strlen(text);
 
-	buf_printf(out, "Content-Type: %s; charset=utf-8\r\nContent-Transfer-Encoding: %s\r\n\r\n", type, plain ? "7bit" : "quoted-printable");
+	buf_printf(out, "Content-Type: %s; charset=utf-8\r\nContent-Transfer-Encoding: %s\r\n\r\n",
+		type, plain ? "7bit" : "quoted-printable");
 	if (plain)
 		put_crlf(out, text);
 	else

@@ -14,7 +14,8 @@
 #include "net/fetch.h"
 #include "net/smtp.h"
 
-static const char *const outcomes[] = { [NET_MAIL_SENT] = "sent", [NET_MAIL_LATER] = "later", [NET_MAIL_REFUSED] = "refused" };
+static const char *const outcomes[] = { [NET_MAIL_SENT] = "sent", [NET_MAIL_LATER] = "later",
+	[NET_MAIL_REFUSED] = "refused" };
 
 static void put(struct buf *out, const char *key, const char *value)
 {
@@ -54,7 +55,8 @@ static void smtp(struct net *net, void *mem, const char *from, char **to, struct
 	put(out, "why", result.why);
 	buf_printf(out, ",\"code\":%d,\"to\":[", result.code);
 	for (size_t i = 0; i < result.count; i++) {
-		buf_printf(out, "%s[\"%s\",%d,", i ? "," : "", outcomes[result.to[i].outcome], result.to[i].code);
+		buf_printf(out, "%s[\"%s\",%d,", i ? "," : "", outcomes[result.to[i].outcome],
+			result.to[i].code);
 		buf_json_str(out, result.to[i].words, strlen(result.to[i].words));
 		buf_putc(out, ']');
 	}

@@ -53,7 +53,8 @@ int net_name_asked(const char *name)
 
 typedef int resolver(const char *, const char *, const struct addrinfo *, struct addrinfo **);
 
-static int numbers_only(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **out)
+static int numbers_only(const char *node, const char *service, const struct addrinfo *hints,
+	struct addrinfo **out)
 {
 	static resolver *libc;
 	struct addrinfo numeric = hints ? *hints : (struct addrinfo){ 0 };
@@ -140,7 +141,9 @@ static void redirect(int fd, const char *path)
 	char head[REQUEST_MAX];
 	size_t len = strcspn(strchr(path, '?') + 1, " ");
 
-	snprintf(head, sizeof head, "HTTP/1.1 %.3s Moved\r\nLocation: %.*s\r\nContent-Length: 5\r\n\r\nmoved", path + 10, (int)len, strchr(path, '?') + 1);
+	snprintf(head, sizeof head,
+		"HTTP/1.1 %.3s Moved\r\nLocation: %.*s\r\nContent-Length: 5\r\n\r\nmoved",
+		path + 10, (int)len, strchr(path, '?') + 1);
 	say(fd, head);
 }
 
@@ -159,13 +162,17 @@ static void answer(int fd, const char *request, size_t len)
 	const char *path = strchr(request, ' ') ? strchr(request, ' ') + 1 : "";
 
 	if (strncmp(path, "/ok ", 4) == 0)
-		say(fd, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nX-Twice: a\r\nx-twice:  b \r\nContent-Length: 2\r\n\r\nhi");
+		say(fd,
+			"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nX-Twice: a\r\nx-twice:  b \r\nContent-Length: 2\r\n\r\nhi");
 	else if (strncmp(path, "/gone ", 6) == 0)
 		say(fd, "HTTP/1.1 410 Gone\r\nRetry-After: 120\r\nContent-Length: 4\r\n\r\ngone");
 	else if (strncmp(path, "/chunked ", 9) == 0)
-		say(fd, "HTTP/1.1 100 Continue\r\nX-Early: 1\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
+		say(fd,
+			"HTTP/1.1 100 Continue\r\nX-Early: 1\r\n\r\nHTTP/1.1 200 OK\r\n"
+			"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
 	else if (strncmp(path, "/cookie ", 8) == 0)
-		say(fd, "HTTP/1.1 302 Found\r\nSet-Cookie: a=b; Path=/\r\nLocation: /echo\r\nContent-Length: 0\r\n\r\n");
+		say(fd,
+			"HTTP/1.1 302 Found\r\nSet-Cookie: a=b; Path=/\r\nLocation: /echo\r\nContent-Length: 0\r\n\r\n");
 	else if (strncmp(path, "/redirect/", 10) == 0 && strchr(path, '?'))
 		redirect(fd, path);
 	else if (strncmp(path, "/loop ", 6) == 0)
@@ -203,7 +210,8 @@ static void serve(int fd, struct net_counts *counts)
 		end = strstr(request, "\r\n\r\n");
 		length = strcasestr(request, "\r\ncontent-length:");
 		if (end)
-			whole = (size_t)(end - request) + 4 + (length && length < end ? strtoul(length + 17, NULL, 10) : 0);
+			whole = (size_t)(end - request) + 4 + (length && length < end
+				? strtoul(length + 17, NULL, 10) : 0);
 	}
 	if (len) {
 		counts->requests++;
@@ -261,7 +269,8 @@ struct net_server net_server_start(void)
 	struct sockaddr_in v4 = { .sin_family = AF_INET };
 	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
 	socklen_t len = sizeof v4;
-	struct net_server server = { .counts = mmap(NULL, sizeof(struct net_counts), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0) };
+	struct net_server server = { .counts = mmap(NULL, sizeof(struct net_counts),
+		PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0) };
 	struct pollfd doors[2] = { { .events = POLLIN }, { .events = POLLIN } };
 	bool has_v6 = access("/proc/net/if_inet6", F_OK) == 0;
 

@@ -32,9 +32,11 @@ END_TEST
 
 START_TEST(utf8_is_judged_by_the_standard)
 {
-	static const char *const good[] = { "", "a", "\x7F", "\xC2\x80", "\xDF\xBF", "\xE0\xA0\x80", "\xED\x9F\xBF",
+	static const char *const good[] = { "", "a", "\x7F", "\xC2\x80", "\xDF\xBF", "\xE0\xA0\x80",
+		"\xED\x9F\xBF",
 		"\xEE\x80\x80", "\xEF\xBF\xBF", "\xF0\x90\x80\x80", "\xF4\x8F\xBF\xBF" };
-	static const char *const bad[] = { "\x80", "\xC0\xAF", "\xC1\xBF", "\xC3", "\xC3(", "\xE0\x9F\xBF", "\xE2\x82",
+	static const char *const bad[] = { "\x80", "\xC0\xAF", "\xC1\xBF", "\xC3", "\xC3(",
+		"\xE0\x9F\xBF", "\xE2\x82",
 		"\xED\xA0\x80", "\xED\xBF\xBF", "\xF0\x8F\xBF\xBF", "\xF0\x9F\x98",
 		"\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFE", "\xFF", "ok\xE2\x28\xA1" };
 
@@ -57,18 +59,21 @@ END_TEST
 START_TEST(trimming_knows_every_blank)
 {
 	ck_assert_str_eq(str_trim(unit_mem, " \t\r\n a b \n"), "a b");
-	ck_assert_str_eq(str_trim(unit_mem, "\xC2\xA0\xE3\x80\x80x\xE2\x80\x89\xE2\x80\x8B\xEF\xBB\xBF"), "x");
+	ck_assert_str_eq(str_trim(unit_mem,
+		"\xC2\xA0\xE3\x80\x80x\xE2\x80\x89\xE2\x80\x8B\xEF\xBB\xBF"), "x");
 	ck_assert_str_eq(str_trim(unit_mem, " \xE2\x80\x8B "), "");
 	ck_assert_str_eq(str_trim(unit_mem, ""), "");
 	ck_assert_str_eq(str_trim(unit_mem, "\xC3\xBC"), "\xC3\xBC");
-	ck_assert_str_eq(str_trim(unit_mem, "\xE2\x82\xAC \xF0\x9F\x98\x80"), "\xE2\x82\xAC \xF0\x9F\x98\x80");
+	ck_assert_str_eq(str_trim(unit_mem, "\xE2\x82\xAC \xF0\x9F\x98\x80"),
+		"\xE2\x82\xAC \xF0\x9F\x98\x80");
 	ck_assert_str_eq(str_trim(unit_mem, "\x80\xA0"), "\x80\xA0");
 }
 END_TEST
 
 START_TEST(integers_are_whole_and_in_range)
 {
-	static const char *const bad[] = { "", "-", "+1", " 1", "1 ", "1.0", "0x10", "1e3", "9223372036854775808",
+	static const char *const bad[] = { "", "-", "+1", " 1", "1 ", "1.0", "0x10", "1e3",
+		"9223372036854775808",
 		"-9223372036854775809", "99999999999999999999", "\xD9\xA1" };
 	int64_t n = 7;
 
@@ -133,15 +138,18 @@ START_TEST(base64_there_and_back)
 {
 	static const struct {
 		const char *plain, *text;
-	} cases[] = { { "", "" }, { "f", "Zg==" }, { "fo", "Zm8=" }, { "foo", "Zm9v" }, { "foob", "Zm9vYg==" },
+	} cases[] = { { "", "" }, { "f", "Zg==" }, { "fo", "Zm8=" }, { "foo", "Zm9v" },
+		{ "foob", "Zm9vYg==" },
 		{ "fooba", "Zm9vYmE=" }, { "foobar", "Zm9vYmFy" }, { "\xFB\xFF\xFE", "+//+" } };
-	static const char *const bad[] = { "Z", "Zg", "Zg=", "Zg===", "====", "Zh==", "Zm9=", "Zm9v ", "Zm9v\n", "-__-", "Zg==Zg==" };
+	static const char *const bad[] = { "Z", "Zg", "Zg=", "Zg===", "====", "Zh==", "Zm9=",
+		"Zm9v ", "Zm9v\n", "-__-", "Zg==Zg==" };
 	size_t n;
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		const char *plain = cases[i].plain;
 
-		ck_assert_str_eq(str_base64(unit_mem, (const unsigned char *)plain, strlen(plain)), cases[i].text);
+		ck_assert_str_eq(str_base64(unit_mem, (const unsigned char *)plain, strlen(plain)),
+			cases[i].text);
 		ck_assert_str_eq((char *)str_base64_decode(unit_mem, cases[i].text, &n), plain);
 		ck_assert_uint_eq(n, strlen(plain));
 	}
@@ -152,7 +160,8 @@ END_TEST
 
 START_TEST(base64url_has_one_text_for_one_value)
 {
-	static const char *const bad[] = { "A", "AAAAA", "Zg==", "Z+8", "Z/8", "Zh", "Zg\n", " Zg", "\xC3\xBC" };
+	static const char *const bad[] = { "A", "AAAAA", "Zg==", "Z+8", "Z/8", "Zh", "Zg\n", " Zg",
+		"\xC3\xBC" };
 	size_t n;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
@@ -160,6 +169,7 @@ START_TEST(base64url_has_one_text_for_one_value)
 }
 END_TEST
 
-UNIT_MAIN("base_str", equality_knows_null, beginnings_and_ends, utf8_is_judged_by_the_standard, length_counts_code_points,
+UNIT_MAIN("base_str", equality_knows_null, beginnings_and_ends, utf8_is_judged_by_the_standard,
+	length_counts_code_points,
 	trimming_knows_every_blank, integers_are_whole_and_in_range, urls_are_decoded_strictly,
 	base64url_there_and_back, base64url_has_one_text_for_one_value, base64_there_and_back)

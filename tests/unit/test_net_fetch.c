@@ -21,7 +21,8 @@ static struct net *net_with(const char *allow)
 	const char *why = NULL;
 	struct net *net;
 
-	*conf = (struct conf){ .outgoing_allow = allow, .outgoing_ca_file = "", .smtp_url = "", .smtp_user = "", .smtp_password = "",
+	*conf = (struct conf){ .outgoing_allow = allow, .outgoing_ca_file = "", .smtp_url = "",
+		.smtp_user = "", .smtp_password = "",
 		.smtp_tls = "starttls", .smtp_ca_file = "", .public_url = "http://localhost" };
 	net = net_new(unit_mem, conf, &why);
 	ck_assert_msg(net, "%s", why);
@@ -76,9 +77,11 @@ END_TEST
 START_TEST(what_is_sent_is_what_was_given)
 {
 	struct net *net = start();
-	const struct net_header headers[] = { { "Content-Type", "application/json" }, { "webhook-id", "msg_1" }, { "X-Empty", "" }, { 0 } };
+	const struct net_header headers[] = { { "Content-Type", "application/json" },
+		{ "webhook-id", "msg_1" }, { "X-Empty", "" }, { 0 } };
 	const char body[] = "{\"a\":\"\0b\"}";
-	const struct net_request rq = { .method = "POST", .url = at("/echo?q=1#there"), .headers = headers, .body = body, .body_len = sizeof body - 1 };
+	const struct net_request rq = { .method = "POST", .url = at("/echo?q=1#there"),
+		.headers = headers, .body = body, .body_len = sizeof body - 1 };
 	struct net_answer a;
 
 	ck_assert_int_eq(net_fetch(net, unit_mem, &rq, &a), NET_OK);
@@ -106,7 +109,9 @@ START_TEST(every_method_goes_out)
 		if (str_eq(methods[i], "HEAD"))
 			ck_assert_uint_eq(a.body_len, 0);
 		else
-			ck_assert_msg(str_starts(a.body, mem_printf(unit_mem, "%s /echo HTTP/1.1\r\n", methods[i])), "%s", a.body);
+			ck_assert_msg(str_starts(a.body,
+				mem_printf(unit_mem, "%s /echo HTTP/1.1\r\n", methods[i])), "%s",
+				a.body);
 		ck_assert_ptr_null(strcasestr(a.body, "\r\nContent-Type:"));
 	}
 }
@@ -114,9 +119,12 @@ END_TEST
 
 START_TEST(no_header_is_slipped_in)
 {
-	static const struct net_header bad[] = { { "X", "a\r\nHost: b" }, { "X", "a\nb" }, { "X\r\nY", "a" }, { "X:Y", "a" }, { "", "a" }, { "X Y", "a" }, { "X", "\x7f" },
-		{ "Host", "b" }, { "content-LENGTH", "0" }, { "Transfer-Encoding", "chunked" }, { "Connection", "close" }, { "Cookie", "a=b" }, { "Expect", "100-continue" } };
-	static const char *const methods[] = { "get", "", "GET / HTTP/1.1\r\nX: y\r\n", "CONNECT", "AVERYLONGMETHODNAME", "GET " };
+	static const struct net_header bad[] = { { "X", "a\r\nHost: b" }, { "X", "a\nb" },
+		{ "X\r\nY", "a" }, { "X:Y", "a" }, { "", "a" }, { "X Y", "a" }, { "X", "\x7f" },
+		{ "Host", "b" }, { "content-LENGTH", "0" }, { "Transfer-Encoding", "chunked" },
+		{ "Connection", "close" }, { "Cookie", "a=b" }, { "Expect", "100-continue" } };
+	static const char *const methods[] = { "get", "", "GET / HTTP/1.1\r\nX: y\r\n", "CONNECT",
+		"AVERYLONGMETHODNAME", "GET " };
 	struct net *net = start();
 	struct net_answer a;
 
@@ -124,7 +132,8 @@ START_TEST(no_header_is_slipped_in)
 		const struct net_header headers[] = { bad[i], { 0 } };
 		const struct net_request rq = { .url = at("/ok"), .headers = headers };
 
-		ck_assert_msg(net_fetch(net, unit_mem, &rq, &a) == NET_BAD_REQUEST, "%s: %s", bad[i].name, bad[i].value);
+		ck_assert_msg(net_fetch(net, unit_mem, &rq, &a) == NET_BAD_REQUEST, "%s: %s",
+			bad[i].name, bad[i].value);
 		ck_assert(*a.why && a.headers && !a.status);
 	}
 	for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
@@ -158,7 +167,8 @@ START_TEST(time_runs_out)
 {
 	struct net *net = start();
 	const struct net_request rq = { .url = at("/never"), .total_ms = 200 };
-	const struct net_request loop = { .url = at("/redirect/302?/never"), .total_ms = 200, .redirects = 3 };
+	const struct net_request loop = { .url = at("/redirect/302?/never"), .total_ms = 200,
+		.redirects = 3 };
 	struct net_answer a;
 
 	ck_assert_int_eq(net_fetch(net, unit_mem, &rq, &a), NET_TIMEOUT);
@@ -238,17 +248,21 @@ END_TEST
 START_TEST(a_redirect_takes_no_secret_elsewhere)
 {
 	struct net *net = start();
-	const struct net_header headers[] = { { "Authorization", "Bearer t" }, { "webhook-signature", "v1,x" }, { 0 } };
-	struct net_request rq = { .method = "POST", .headers = headers, .body = "body", .body_len = 4, .redirects = 2 };
+	const struct net_header headers[] = { { "Authorization", "Bearer t" },
+		{ "webhook-signature", "v1,x" }, { 0 } };
+	struct net_request rq = { .method = "POST", .headers = headers, .body = "body",
+		.body_len = 4, .redirects = 2 };
 	struct net_answer a;
 
 	/* The same origin: as before, but for what 303 says. */
 	rq.url = at("/redirect/307?/echo");
 	ck_assert_int_eq(net_fetch(net, unit_mem, &rq, &a), NET_OK);
-	ck_assert(str_starts(a.body, "POST /echo") && str_ends(a.body, "\r\n\r\nbody") && strstr(a.body, "Bearer t"));
+	ck_assert(str_starts(a.body, "POST /echo") && str_ends(a.body, "\r\n\r\nbody") &&
+		strstr(a.body, "Bearer t"));
 	rq.url = at("/redirect/303?/echo");
 	ck_assert_int_eq(net_fetch(net, unit_mem, &rq, &a), NET_OK);
-	ck_assert(str_starts(a.body, "GET /echo") && str_ends(a.body, "\r\n\r\n") && strstr(a.body, "Bearer t"));
+	ck_assert(str_starts(a.body, "GET /echo") && str_ends(a.body, "\r\n\r\n") &&
+		strstr(a.body, "Bearer t"));
 	/* Another one: no header, no body. */
 	rq.url = at(mem_printf(unit_mem, "/redirect/303?http://127.0.0.5:%d/echo", server.port));
 	ck_assert_int_eq(net_fetch(net, unit_mem, &rq, &a), NET_OK);
@@ -281,9 +295,12 @@ END_TEST
 
 START_TEST(wrong_options_are_named)
 {
-	struct conf good = { .outgoing_allow = "", .outgoing_ca_file = "", .smtp_url = "smtp://localhost:587", .smtp_user = "me", .smtp_password = "x",
+	struct conf good = { .outgoing_allow = "", .outgoing_ca_file = "",
+		.smtp_url = "smtp://localhost:587", .smtp_user = "me", .smtp_password = "x",
 		.smtp_tls = "starttls", .smtp_ca_file = "", .public_url = "http://localhost" };
-	static const char *const urls[] = { "localhost:25", "http://localhost", "smtp://me:x@localhost", "smtp://localhost/there", "smtp://", "smtp://localhost?a" };
+	static const char *const urls[] = { "localhost:25", "http://localhost",
+		"smtp://me:x@localhost", "smtp://localhost/there", "smtp://",
+		"smtp://localhost?a" };
 	const char *why = NULL;
 	struct conf c = good;
 
@@ -306,6 +323,8 @@ START_TEST(wrong_options_are_named)
 }
 END_TEST
 
-UNIT_MAIN("net_fetch", an_answer_comes_with_status_headers_and_body, what_is_sent_is_what_was_given, every_method_goes_out, no_header_is_slipped_in,
-	an_answer_is_taken_up_to_its_cap, time_runs_out, each_failure_has_its_name, redirects_are_followed_when_asked_only,
+UNIT_MAIN("net_fetch", an_answer_comes_with_status_headers_and_body, what_is_sent_is_what_was_given,
+	every_method_goes_out, no_header_is_slipped_in,
+	an_answer_is_taken_up_to_its_cap, time_runs_out, each_failure_has_its_name,
+		redirects_are_followed_when_asked_only,
 	a_redirect_takes_no_secret_elsewhere, netrc_is_not_read, wrong_options_are_named)
