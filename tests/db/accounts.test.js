@@ -242,7 +242,7 @@ test("the frame holds what every page needs", async () => {
 	try {
 		await c.query("BEGIN");
 		const { frame } = (await run(c, "enter", { credential: owner.hash, need: "-1", flags: "2" })).rows[0];
-		assert.deepEqual(Object.keys(frame).sort(), ["can", "now", "organization", "organizations", "person", "projects", "running", "tags", "today_s"]);
+		assert.deepEqual(Object.keys(frame).sort(), ["can", "now", "organization", "organizations", "person", "projects", "running", "tags", "today_s", "unread"]);
 		assert.equal(frame.can.organization_edit, true);
 		assert.equal(frame.running, null);
 	} finally {

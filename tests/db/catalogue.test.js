@@ -20,6 +20,7 @@ const OTHER_KEYS = {
 	events: "organization_id,seq",
 	event_heads: "organization_id", // one row per organization
 	idempotency_keys: "organization_id,member_id,route,key",
+	notification_preferences: "organization_id,member_id,kind", // one row for what a person decided of a kind
 };
 // Indexes that do not begin with organization_id, and why.
 const OTHER_INDEXES = {
@@ -112,6 +113,9 @@ test("what the web may do to tables is what is listed here", async () => {
 		"INSERT clients: created_by,id,name,organization_id",
 		"UPDATE clients: archived,deleted_at,name",
 		"UPDATE members: active,role",
+		"INSERT notification_preferences: in_app,kind,mail,member_id,organization_id",
+		"UPDATE notification_preferences: in_app,mail",
+		"UPDATE notifications: read_at",
 		"UPDATE organizations: currency,name,overlap_policy,weekly_target_s,zone",
 		"INSERT projects: billable,client_id,color,created_by,id,name,organization_id",
 		"UPDATE projects: archived,billable,client_id,color,deleted_at,name",
@@ -123,7 +127,7 @@ test("what the web may do to tables is what is listed here", async () => {
 	const whole = await rows("SELECT table_name, privilege_type FROM information_schema.table_privileges WHERE table_schema = 'data' AND grantee IN ('stint_web', 'PUBLIC') AND privilege_type <> 'SELECT'");
 	assert.deepEqual(whole, [], "no whole table, no DELETE, no TRUNCATE");
 	const readable = await names("SELECT table_name::text FROM information_schema.table_privileges WHERE table_schema = 'data' AND grantee = 'stint_web' AND privilege_type = 'SELECT' ORDER BY 1");
-	assert.deepEqual(readable, ["clients", "events", "members", "organizations", "projects", "tags", "time_entries", "time_entry_tags"]);
+	assert.deepEqual(readable, ["clients", "events", "members", "notification_preferences", "notifications", "organizations", "projects", "tags", "time_entries", "time_entry_tags"]);
 });
 
 test("every view is security_invoker", async () => {
@@ -133,29 +137,49 @@ test("every view is security_invoker", async () => {
 
 // Functions that act with more rights than their caller, and why each must.
 const DEFINERS = {
-	account: "sign-in", credential_add: "sign-in", enter: "reads sessions before there is a tenant", enter_rarely: "of enter",
-	enter_seen: "of enter", events_seal: "all tenants", forgot: "sign-in", idempotency_begin: "keys are not the web's to write",
+	account: "sign-in", credential_add: "sign-in", digests_enqueue: "all tenants", enter: "reads sessions before there is a tenant",
+	enter_job: "the tenant of a job, under its lease", enter_rarely: "of enter", enter_seen: "of enter",
+	event_heads_recent: "all tenants", event_topic: "of the sealer", events_after: "of the sealer", events_lag: "all tenants", events_seal: "all tenants", forgot: "sign-in", idempotency_begin: "keys are not the web's to write",
 	idempotency_store: "the same", link_add: "sign-in", link_take: "sign-in", logout: "sign-in", memberships_of: "all of a person's organizations",
-	on_event: "nobody writes events by hand", on_member_credentials: "sessions", on_time_entry_tags: "links are written by trigger alone",
-	password_change: "sign-in", password_of: "sign-in", profile_change: "all of a person's organizations", register: "sign-in", rehash: "sign-in",
+	notification_mail: "of a job", notifications_mailed: "of a job", notifications_unsubscribe: "from a link, without a sign-in",
+	notify: "nobody writes notifications by hand", notify_all: "the same",
+	on_event: "nobody writes events by hand", on_member_credentials: "sessions", on_member_role: "notifications", on_notification: "events",
+	on_time_entry_by_other: "notifications", on_time_entry_tags: "links are written by trigger alone",
+	password_change: "sign-in", password_of: "sign-in", profile_change: "all of a person's organizations", purge_credentials: "housekeeping", purge_deleted: "housekeeping",
+	purge_idempotency_keys: "housekeeping", purge_links: "housekeeping", register: "sign-in", rehash: "sign-in",
 	reset: "sign-in", schema_version: "the table of migrations", session_create: "sign-in", session_end: "sessions", sessions_of: "sessions",
-	switch: "sign-in", verify_again: "sign-in", verify_email: "sign-in",
+	switch: "sign-in", timers_watch: "all tenants", verify_again: "sign-in", verify_email: "sign-in",
 };
 
 test("SECURITY DEFINER functions are on the list, belong to stint_definer, have a fixed path, are nobody's by default", async () => {
-	const found = await rows(`SELECT proname AS name, proowner::regrole::text AS owner, proconfig AS config, proacl::text AS acl
-		FROM pg_proc WHERE prosecdef AND pronamespace IN ('data'::regnamespace, 'seen'::regnamespace, 'app'::regnamespace) ORDER BY 1`);
-	assert.deepEqual(found.map((f) => f.name), Object.keys(DEFINERS).sort());
+	const found = await rows(`SELECT proname AS name, pronamespace::regnamespace::text AS schema, proowner::regrole::text AS owner, proconfig AS config, proacl::text AS acl
+		FROM pg_proc WHERE prosecdef AND pronamespace IN ('data'::regnamespace, 'seen'::regnamespace, 'app'::regnamespace, 'jobs'::regnamespace) ORDER BY 1`);
+	assert.deepEqual(found.filter((f) => f.schema === "app").map((f) => f.name), Object.keys(DEFINERS).sort());
 	for (const f of found) {
 		assert.equal(f.owner, "stint_definer", f.name);
 		assert.deepEqual(f.config, ["search_path=pg_catalog, pg_temp"], f.name);
 	}
-	const open = await names("SELECT p.oid::regprocedure::text FROM pg_proc AS p WHERE p.pronamespace = 'app'::regnamespace AND (p.proacl IS NULL OR EXISTS (SELECT FROM aclexplode(p.proacl) AS a WHERE a.grantee = 0))");
+	const open = await names("SELECT p.oid::regprocedure::text FROM pg_proc AS p WHERE p.pronamespace IN ('app'::regnamespace, 'jobs'::regnamespace) AND (p.proacl IS NULL OR EXISTS (SELECT FROM aclexplode(p.proacl) AS a WHERE a.grantee = 0))");
 	assert.deepEqual(open, [], "no function is everybody's");
 	const definers = await names("SELECT proname FROM pg_proc WHERE proowner = 'stint_definer'::regrole AND NOT prosecdef");
-	assert.deepEqual(definers, ["event_hash"], "what is pure needs no more rights");
+	assert.deepEqual(definers.sort(), ["event_hash", "option_names", "rest_s"], "what is pure needs no more rights");
 	for (const internal of ["credential_add(uuid,uuid,text,bytea,text,text,timestamptz)", "link_add(uuid,text,bytea,integer,text,text)", "link_take(text,bytea)", "enter_seen(bytea)", "events_seal(integer)", "on_event()"])
 		assert.equal((await rows("SELECT has_function_privilege('stint_web', $1, 'EXECUTE') AS may", [`app.${internal}`]))[0].may, false, internal);
+});
+
+test("jobs are nobody's to write but their functions': the web may enqueue, and look at its own", async () => {
+	const tables = await rows("SELECT oid, relname AS name, relrowsecurity AND relforcerowsecurity AS forced FROM pg_class WHERE relnamespace = 'jobs'::regnamespace AND relkind = 'r' ORDER BY 2");
+	assert.ok(tables.length >= 8);
+	for (const t of tables) {
+		assert.equal(t.forced, true, t.name);
+		const granted = await names("SELECT grantee || ' ' || privilege_type FROM information_schema.table_privileges WHERE table_schema = 'jobs' AND table_name = $1 AND grantee IN ('stint_web', 'stint_worker', 'PUBLIC')", [t.name]);
+		assert.deepEqual(granted, t.name === "jobs" ? ["stint_web SELECT"] : [], t.name);
+	}
+	const policies = await rows("SELECT tablename, cmd, qual FROM pg_policies WHERE schemaname = 'jobs'");
+	assert.deepEqual(policies, [{ tablename: "jobs", cmd: "SELECT", qual: "(organization_id = app.org())" }]);
+	const may = await names(`SELECT DISTINCT p.proname::text FROM pg_proc AS p WHERE p.pronamespace = 'jobs'::regnamespace
+		AND has_function_privilege('stint_web', p.oid, 'EXECUTE') ORDER BY 1`);
+	assert.deepEqual(may, ["cancel", "enqueue", "enqueue_all", "group_open", "retry"]);
 });
 
 test("the web cannot reach accounts, nor take another role", async () => {
@@ -198,6 +222,9 @@ const UNREACHED = [
 	[/^time_entries_status_choice$/, "status is not the web's to change"],
 	[/^time_entry_tags_entry$/, "mirrored by trigger"],
 	[/^credentials_by_user$/, "ids made here"],
+	[/^notifications_(pkey|member|kind_choice|link_form|mail_choice)$/, "written by app.notify"],
+	[/^notification_preferences_(pkey|member)$/, "the caller's own, ON CONFLICT"],
+	[/^notification_preferences_mail_choice$/, "a declared choice"],
 ];
 
 test("every constraint that input can violate is told in errors.def", async () => {

@@ -41,13 +41,13 @@ test("every noun's change leaves an event, and what changes nothing leaves none"
 	await call(owner, "time_entries_update", { time_entry_id: e.id, input: { tags: [] } });
 	const events = (await eventsOf(id)).filter((v) => v.member_id);
 	assert.deepEqual(events.map((v) => `${v.noun} ${v.action}`), [
-		"client create", "project create", "project update", "tag create", "tag delete", "tag restore", "member update",
+		"client create", "project create", "project update", "tag create", "tag delete", "tag restore", "notification create", "member update",
 		"organization update", "time_entry create", "time_entry update",
 	]);
 	assert.ok(events.every((v) => v.member_id === owner.member));
 	assert.deepEqual([events[2].before, events[2].after], [{ name: "P" }, { name: "P2" }]);
-	assert.deepEqual([events[9].before, events[9].after], [{ tag_ids: [tag.id] }, { tag_ids: [] }]);
-	assert.equal(events[8].after.started_at.slice(0, 16), "2026-03-10T08:00");
+	assert.deepEqual([events[10].before, events[10].after], [{ tag_ids: [tag.id] }, { tag_ids: [] }]);
+	assert.equal(events[9].after.started_at.slice(0, 16), "2026-03-10T08:00");
 });
 
 test("no secret and no account is in an event", async () => {

@@ -52,7 +52,8 @@ function loadQueries() {
 				})
 				.trim()
 				.replace(/;$/, "");
-			out[name.trim()] = { name: name.trim(), file, text, params };
+			const [, bare, worker] = /^(\w+)( \(worker\))?\s*$/.exec(name);
+			out[bare] = { name: bare, file, text, params, worker: Boolean(worker) };
 		}
 	}
 	return out;

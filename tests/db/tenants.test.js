@@ -18,13 +18,14 @@ async function furnished(word) {
 	return { ...org, ids: { client_id: client.id, project_id: project.id, tag_id: tag.id, time_entry_id: e.id, member_id: org.member.member, session_id: crypto.randomUUID() } };
 }
 
-const OUTSIDE = /^(auth_|idempotency_|enter$|ready$)/;
+// Asked before there is a tenant. What the worker asks the web may not: catalogue.test.js.
+const OUTSIDE = /^(auth_|idempotency_|enter$|ready$|jobs_enqueue$|notifications_unsubscribe$)/;
 
 test("every query with a stranger's ids gives no row, and no list or page shows a stranger's word", async () => {
 	const a = await furnished("Own");
 	const b = await furnished(CANARY);
 	let walked = 0;
-	for (const q of Object.values(queries).filter((q) => !OUTSIDE.test(q.name))) {
+	for (const q of Object.values(queries).filter((q) => !q.worker && !OUTSIDE.test(q.name))) {
 		for (const role of ["owner", "manager", "member"]) {
 			const ids = Object.fromEntries(Object.entries(b.ids).filter(([key]) => q.params.includes(key)));
 			const result = await call(a[role], q.name, { ...ids, input: {} }).catch((e) => e);
