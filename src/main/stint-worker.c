@@ -75,7 +75,7 @@ static void *child_start(void *mem, struct crew *crew)
 int main(int argc, char **argv)
 {
 	struct crew crew = { .kinds = job_kinds, .reload = load, .child_start = child_start };
-	int opt;
+	int opt, status;
 
 	while ((opt = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
 		if (opt == 'c')
@@ -94,5 +94,7 @@ int main(int argc, char **argv)
 		return 78;
 	if (!crew.queues)
 		crew.queues = crew.conf->worker_queues;
-	return crew_run(&crew);
+	status = crew_run(&crew);
+	mem_free(loaded);
+	return status;
 }

@@ -76,7 +76,7 @@ test("notifications_prefer_decides_kind_by_kind", async () => {
 	took(await who.patch("/me/notification-preferences/entry_changed", { mail: "off" }));
 	took(await owner.patch(`/time-entries/${(await entryOf(who, 7, "Silent")).id}`, { billable: true }));
 	assert.equal((await rows("SELECT 1 FROM data.notifications WHERE member_id = $1", who.member_id)).length, 1);
-	refused(await who.patch("/me/notification-preferences/entry_changed", { mail: "hourly" }), 422, undefined, "mail");
+	refused(await who.patch("/me/notification-preferences/entry_changed", { mail: "hourly" }), 422, "choice", "mail");
 	refused(await who.patch("/me/notification-preferences/webhook_disabled", { mail: "off" }), 404, "not_found");
 	refused(await who.patch("/me/notification-preferences/nonsense", { mail: "off" }), 404, "not_found");
 });

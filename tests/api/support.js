@@ -291,7 +291,7 @@ async function mailTo(address) {
 		for (const file of fs.readdirSync(dir).sort().reverse().slice(0, 200)) {
 			if (file.startsWith(".")) continue;
 			const text = fs.readFileSync(path.join(dir, file), "utf8");
-			if (text.includes(`To: ${address}\r\n`)) return mailRead(text);
+			if (text.includes(`\r\nTo: ${address}\r\n`) || text.includes(` <${address}>\r\n`)) return mailRead(text);
 		}
 		await pause(50);
 	}
