@@ -148,7 +148,7 @@ test_node() {
 		name=${file#"$ROOT"/}
 		[[ $name == *"$filter"* ]] || continue
 		test_node_file "$file" "$name"
-	done < <(find "$ROOT"/tests/{db,api,browser,ops} -name '*.test.js' 2>/dev/null | sort)
+	done < <(find "$ROOT"/tests/{db,api,jobs,browser,ops} -name '*.test.js' 2>/dev/null | sort)
 }
 
 test_node_file() {
