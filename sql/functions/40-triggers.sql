@@ -183,7 +183,17 @@ BEGIN
 END
 $$;
 
-GRANT EXECUTE ON FUNCTION app.on_time_entry_tags(), app.on_event(), app.on_member_credentials() TO stint_owner;
+-- What a signed-out browser still has open closes within a moment. One that has run out was closed at its hour.
+CREATE OR REPLACE FUNCTION app.on_credential_gone() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM jobs.enqueue('live.close', jsonb_build_object('credential', OLD.id));
+	RETURN NULL;
+END
+$$;
+
+GRANT EXECUTE ON FUNCTION app.on_credential_gone(), app.on_time_entry_tags(), app.on_event(), app.on_member_credentials() TO stint_owner;
 
 RESET ROLE;
 SET LOCAL ROLE stint_owner;
@@ -255,6 +265,8 @@ CREATE OR REPLACE TRIGGER y_credentials AFTER UPDATE ON data.members
 	FOR EACH ROW WHEN ((OLD.role, OLD.active, OLD.deleted_at, OLD.user_id, OLD.zone, OLD.language, OLD.week_start)
 		IS DISTINCT FROM (NEW.role, NEW.active, NEW.deleted_at, NEW.user_id, NEW.zone, NEW.language, NEW.week_start))
 	EXECUTE FUNCTION app.on_member_credentials();
+CREATE OR REPLACE TRIGGER z_gone AFTER DELETE ON data.credentials
+	FOR EACH ROW WHEN (OLD.expires_at > now()) EXECUTE FUNCTION app.on_credential_gone();
 CREATE OR REPLACE TRIGGER b_zone_added BEFORE INSERT ON data.members FOR EACH ROW EXECUTE FUNCTION app.on_zone();
 CREATE OR REPLACE TRIGGER b_zone_changed BEFORE UPDATE ON data.members
 	FOR EACH ROW WHEN (NEW.zone <> OLD.zone) EXECUTE FUNCTION app.on_zone();

@@ -3,6 +3,7 @@ noinst_LIBRARIES += src/jobs/libjobs.a
 src_jobs_libjobs_a_SOURCES = \
 	src/jobs/housekeeping.c \
 	src/jobs/jobs.c src/jobs/jobs.def src/jobs/jobs.h \
+	src/jobs/live_close.c \
 	src/jobs/mail_once.c src/jobs/mail_once.h \
 	src/jobs/mail_send.c \
 	src/jobs/notification_digest.c \

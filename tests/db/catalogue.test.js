@@ -143,7 +143,7 @@ const DEFINERS = {
 	idempotency_store: "the same", link_add: "sign-in", link_take: "sign-in", logout: "sign-in", memberships_of: "all of a person's organizations",
 	notification_mail: "of a job", notifications_mailed: "of a job", notifications_unsubscribe: "from a link, without a sign-in",
 	notify: "nobody writes notifications by hand", notify_all: "the same",
-	on_event: "nobody writes events by hand", on_member_credentials: "sessions", on_member_role: "notifications", on_notification: "events",
+	on_credential_gone: "jobs", on_event: "nobody writes events by hand", on_member_credentials: "sessions", on_member_role: "notifications", on_notification: "events",
 	on_time_entry_by_other: "notifications", on_time_entry_tags: "links are written by trigger alone",
 	password_change: "sign-in", password_of: "sign-in", profile_change: "all of a person's organizations", purge_credentials: "housekeeping", purge_deleted: "housekeeping",
 	purge_idempotency_keys: "housekeeping", purge_links: "housekeeping", register: "sign-in", rehash: "sign-in",
