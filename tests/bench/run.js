@@ -8,6 +8,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { closeSync, openSync, readdirSync, readFileSync, readSync, rmSync, statSync, writeFileSync, existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { measureJobs } from './jobs.js';
 
 const { STINT_URL: URL_, STINT_RUN: RUN, BENCH_STATE: STATE, BENCH_PSQL: PSQL, BENCH_JSON: JSON_FILE } = process.env;
 const ROUNDS = Number(process.env.STINT_BENCH_ROUNDS ?? 5);
@@ -324,6 +325,7 @@ async function main() {
 		dashboard: () => measureDashboard(who),
 		storm: () => measureStorm(who),
 		memory: () => measureMemory(who),
+		jobs: () => measureJobs({ row, note, quit, privateKiB, rounds: Math.min(ROUNDS, 3) }),
 	};
 	for (const [name, measure] of Object.entries(measures)) if (!ONLY || ONLY.split(',').includes(name)) await measure();
 	table();

@@ -6,7 +6,7 @@ PACKAGES_UP=(gcc libc6-dev make autoconf automake pkg-config perl gettext libfcg
 	libjson-c-dev libsodium-dev libtalloc-dev libcurl4-openssl-dev check nginx postgresql redis-server openssl ca-certificates tzdata procps)
 PACKAGES_TEST=(chromium libfcgi-bin python3 python3-aiosmtpd systemd)
 PACKAGES_LINT=(clang clang-format clang-tidy cppcheck shellcheck)
-PACKAGES_BENCH=(wrk)
+PACKAGES_BENCH=(wrk celery python3-redis ruby-sidekiq redis-tools)
 SERVICES=(nginx redis-server postgresql) # units those packages bring
 POLICY=/usr/sbin/policy-rc.d
 CLUSTERS=/etc/postgresql-common/createcluster.conf
