@@ -44,11 +44,13 @@ static const char *words_decode(void *mem, const char *text)
 
 	buf_init(&out, mem);
 	while ((at = strstr(text, "=?UTF-8?B?")) != NULL) {
-		const char *end = strstr(at, "?=");
+		const char *code = at + strlen("=?UTF-8?B?"), *end = strstr(code, "?=");
 		size_t len = 0;
-		const char *code = end ? mem_strndup(mem, at + 10, (size_t)(end - at - 10)) : "?";
-		unsigned char *bytes = str_base64_decode(mem, code, &len);
+		unsigned char *bytes;
 
+		if (!end)
+			break;
+		bytes = str_base64_decode(mem, mem_strndup(mem, code, (size_t)(end - code)), &len);
 		if (!bytes)
 			break;
 		if (strspn(text, " ") < (size_t)(at - text) || !out.len)

@@ -153,13 +153,13 @@ static const char *attribute(struct reader *r, const char *tag, size_t len, cons
 	buf_init(&value, r->mem);
 	while (from < to) {
 		const char *meaning;
-		size_t n = *from == '&' ? entity(from, &meaning) : 1;
 
-		if (*from == '&')
+		if (*from == '&') {
+			from += entity(from, &meaning);
 			buf_puts(&value, meaning);
-		else
-			buf_putc(&value, *from);
-		from += n;
+		} else {
+			buf_putc(&value, *from++);
+		}
 	}
 	return value.data;
 }

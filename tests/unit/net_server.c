@@ -34,7 +34,6 @@ static int slot(const char *name)
 			return i;
 	}
 	ck_abort_msg("too many names");
-	return 0;
 }
 
 void net_name(const char *name, const char *addresses)

@@ -175,6 +175,7 @@ START_TEST(what_is_sealed_is_read_by_the_same_key_and_purpose_alone)
 }
 END_TEST
 
-UNIT_MAIN("crypto", what_is_sealed_is_read_by_the_same_key_and_purpose_alone, hmac_sha256_is_that_of_the_rfc, tokens_are_long_and_never_the_same, token_hash_is_blake2b_as_bytea,
+UNIT_MAIN("crypto", what_is_sealed_is_read_by_the_same_key_and_purpose_alone,
+	hmac_sha256_is_that_of_the_rfc, tokens_are_long_and_never_the_same, token_hash_is_blake2b_as_bytea,
 	mac_depends_on_every_part, texts_are_compared_whole, passwords,
 	nobodys_password_takes_as_long)
