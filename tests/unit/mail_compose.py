@@ -119,9 +119,7 @@ class Whole(Base):
         self.assertIn("prefers-color-scheme: dark", markup)
         self.assertIn('name="color-scheme" content="light dark"', markup)
 
-    def test_all_mails_of_the_house(self):
-        names = [name[:-5] for name in sorted(os.listdir(os.path.join(TEMPLATES, "mail"))) if name.endswith(".html") and name != "layout.html"]
-        self.assertIn("reset", names)
+    def test_the_mails_about_accounts(self):
         for name in ("verify", "reset", "exists"):
             mail = self.read(self.compose(template=f"mail/{name}"))
             self.assertTrue(mail["Subject"])
@@ -172,7 +170,8 @@ class Values(Base):
 
     def test_no_subject_adds_anything(self):
         with tempfile.TemporaryDirectory() as folder:
-            shutil.copytree(os.path.join(TEMPLATES, "mail"), os.path.join(folder, "mail"))
+            os.mkdir(os.path.join(folder, "mail"))
+            shutil.copy(os.path.join(TEMPLATES, "mail", "layout.html"), os.path.join(folder, "mail"))
             with open(os.path.join(folder, "mail", "subject.html"), "w", encoding="utf-8") as f:
                 f.write('{{<mail/layout}}{{$subject}}{{"{name} invites you" | t}}{{/subject}}{{$body}}<p>x</p>{{/body}}{{/mail/layout}}')
             for value in NASTY:
