@@ -9,7 +9,7 @@ async function registered(name) {
 	took(await nobody.post("/auth/register", { name, email, password: secret, organization_name: "Mail & Söhne", zone: "Europe/Berlin" }), 202);
 	const mail = await mailTo(email);
 	const list = await (await http("GET", "/dev/mail")).text;
-	const [, id] = new RegExp(`href="/dev/mail/([0-9a-f-]{36})"[^>]*>[^<]*</a>\\s*<span[^>]*>${email}`).exec(list) ?? assert.fail(`${email} is not listed`);
+	const [, id] = new RegExp(`href="/dev/mail/([0-9a-f-]{36})"[^>]*>[^<]*</a></p><p[^>]*>${email}`).exec(list) ?? assert.fail(`${email} is not listed`);
 	return { email, mail, id };
 }
 
