@@ -81,16 +81,24 @@
 		const box = make("span", { class: `in-place ${cell.className}`, "data-editing": "" }, field);
 		let done = false;
 		const values = (ids) => (many ? [["tags", ""], ...ids.map((tag) => ["tags", tag])] : [[name, ids[0] ?? ""]]);
+		const back = (refocus) => {
+			box.replaceWith(cell);
+			if (refocus) cell.focus();
+		};
+		/* What was chosen stands there while it is on its way, and not what was there before. */
 		const leave = async (refocus) => {
 			if (done) return;
 			done = true;
 			offer.close();
-			box.replaceWith(cell);
-			if (refocus) cell.focus();
 			const now = [...chosen];
-			if (now.join() === old.join()) return;
-			const result = await save(id, values(now), values(old));
-			if (!result.ok) say(message_for(result, name));
+			if (now.join() === old.join()) return back(refocus);
+			field.value = (many ? offer.tags() : offer.projects()).filter((item) => now.includes(item.id) || (!many && !now.length && !item.id)).map((item) => item.name).join(", ");
+			field.readOnly = true;
+			box.classList.add("saving");
+			const result = await save(id, values(now), values(old), () => back(refocus && document.activeElement === field));
+			if (result.ok) return;
+			back(false);
+			say(message_for(result, name));
 		};
 		const list = () => {
 			const items = offer.matching(many ? offer.tags() : offer.projects(), field.value).map((item) => ({ ...item, on: chosen.has(item.id) || (!many && !chosen.size && !item.id) }));

@@ -32,12 +32,17 @@ const stint = (() => {
 		}, 8000);
 	}
 
+	function hush() {
+		clearTimeout(leaving);
+		$("#flash")?.replaceChildren();
+	}
+
 	/* Says something quietly; undo, when given, is what takes it back. */
 	function say(text, undo) {
 		const toast = make("div", { class: "toast" }, make("span", { class: "grow" }, text));
 		if (undo) {
 			const button = make("button", { class: "link", type: "button" }, words().undo);
-			button.addEventListener("click", () => { $("#flash").replaceChildren(); undo(); });
+			button.addEventListener("click", () => { hush(); undo(); });
 			toast.append(button);
 		}
 		$("#flash")?.replaceChildren(toast);
@@ -52,7 +57,7 @@ const stint = (() => {
 	}
 
 	document.addEventListener("click", (event) => {
-		if (event.target.closest("[data-close]")) $("#flash").replaceChildren();
+		if (event.target.closest("[data-close]")) hush();
 		for (const open of $$("details.menu[open]")) {
 			if (!open.contains(event.target)) open.open = false;
 		}
@@ -63,5 +68,5 @@ const stint = (() => {
 	}, true);
 	shown(fade);
 
-	return { $, $$, words, csrf, make, say, shown };
+	return { $, $$, words, csrf, make, say, hush, shown };
 })();

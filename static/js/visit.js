@@ -8,7 +8,7 @@
  */
 stint.visit = (() => {
 	"use strict";
-	const { $, $$, words, say } = stint;
+	const { $, $$, words, say, hush } = stint;
 	const root = document.documentElement;
 	let current = null; /* the GET under way, which a newer one replaces */
 	let saving = Promise.resolve(); /* writes go one after another, so that each knows the version the last one made */
@@ -17,8 +17,11 @@ stint.visit = (() => {
 	const release = (doc) => doc.querySelector('link[rel="stylesheet"]')?.getAttribute("href");
 	const is_same_house = (doc) => doc.body?.querySelector("#bar") && $("#bar") && release(doc) === release(document);
 
-	/* Keeps what morphing would take away: texts half typed, folds that stand open, a field being edited in place. */
-	function callbacks(stays, sent) {
+	/*
+	 * Keeps what morphing would take away: texts half typed, folds that stand open, a field being edited in place. Of the form
+	 * that was sent only what was typed after it left.
+	 */
+	function callbacks(stays, sent, as_sent) {
 		return {
 			beforeNodeMorphed(was, is) {
 				if (was.nodeType !== 1) return true;
@@ -27,17 +30,18 @@ stint.visit = (() => {
 				if (was.dataset.editing !== undefined) return false;
 				const typed = was.matches("input, textarea") && !was.matches("[type=hidden]");
 				const dirty = typed && (was.type === "checkbox" || was.type === "radio" ? was.checked !== was.defaultChecked : was.value !== was.defaultValue);
-				return !(dirty && was.form !== sent && was.name === is.name);
+				const answered = sent && was.form === sent && (!as_sent.has(was) || as_sent.get(was) === was.value);
+				return !(dirty && !answered && was.name === is.name);
 			},
 			beforeAttributeUpdated: (name, node) => !(stays && name === "open" && node.closest(".fold, dialog")),
 		};
 	}
 
-	function put(doc, { url, stays, sent, part }) {
+	function put(doc, { url, stays, sent, as_sent, part }) {
 		const selector = part ?? "body";
 		const was = $(selector), is = doc.querySelector(selector);
 		if (!was || !is) return;
-		Idiomorph.morph(was, is, { morphStyle: "outerHTML", callbacks: callbacks(stays, sent) });
+		Idiomorph.morph(was, is, { morphStyle: "outerHTML", callbacks: callbacks(stays, sent, as_sent) });
 		if (!part) {
 			document.title = doc.title;
 			$('meta[name="csrf-token"]').content = doc.querySelector('meta[name="csrf-token"]').content;
@@ -98,9 +102,12 @@ stint.visit = (() => {
 	/*
 	 * Sends a form's fields. Resolves to {ok, doc, reason}. When it worked, the page that came is shown; when it did
 	 * not, the page with the messages is, or only the part named, or nothing when quiet: then the caller tells. With stay
-	 * the address remains; ready runs just before a good answer is put in place.
+	 * the address remains; ready runs just before a good answer is put in place. What was said of an earlier one goes: a "Saved"
+	 * must not be read as this one's.
 	 */
 	function send(url, body, { sent, part, quiet, stay, ready } = {}) {
+		const as_sent = new Map([...(sent?.elements ?? [])].map((field) => [field, field.value]));
+		hush();
 		const run = async () => {
 			let page;
 			try {
@@ -116,7 +123,7 @@ stint.visit = (() => {
 				const stays = path(to) === path(location.href);
 				if (to !== location.href) history.pushState({ y: 0 }, "", to);
 				ready?.();
-				put(doc, { url: to, stays, sent });
+				put(doc, { url: to, stays, sent, as_sent });
 				if (!stays) settle(false, 0);
 				return { ok: true, doc };
 			}
@@ -126,7 +133,7 @@ stint.visit = (() => {
 			}
 			if (quiet) return { ok: false, doc, reason: reason(doc) };
 			if (home && answer.status < 500 && (part || doc.querySelector("[aria-invalid], .note.bad"))) {
-				put(doc, { url, stays: true, sent, part });
+				put(doc, { url, stays: true, sent, as_sent, part });
 				settle(true);
 			} else say(reason(doc));
 			return { ok: false, doc, reason: reason(doc) };

@@ -127,8 +127,7 @@ test("every field of an entry is edited where it stands, and can be undone", asy
 	assert.match(await page.locator(".day-total").first().innerText(), /1:50/, "the day's total follows");
 	await cell("project_id").click();
 	await page.locator("#offer").getByRole("option", { name: "Garden" }).click();
-	await said(page).getByText("Saved").waitFor();
-	assert.match(await cell("project_id").innerText(), /Garden/);
+	await cell("project_id").filter({ hasText: "Garden" }).waitFor();
 	await cell("tags").click();
 	await page.locator("#offer").getByRole("option", { name: "outdoors" }).click();
 	await page.keyboard.press("Escape");
@@ -144,6 +143,51 @@ test("every field of an entry is edited where it stands, and can be undone", asy
 	assert.equal(await page.locator("[data-editing] input").inputValue(), "lunchtime");
 	await page.locator("[data-editing] input").press("Escape");
 	assert.match(await cell("end").innerText(), /10:20/);
+	await finish();
+});
+
+// The next answer is kept back until release() is called.
+async function held(page, path) {
+	let release;
+	const gate = new Promise((go) => { release = go; });
+	await page.route(path, async (route) => { await gate; await route.continue(); }, { times: 1 });
+	return release;
+}
+
+test("while a choice is on its way it is shown, and nothing is said of an earlier one", async () => {
+	const { page, finish } = await newcomer();
+	await api(page, "POST", "/projects", { name: "Garden" });
+	await entry(page, { description: "Digging" });
+	await page.goto("/timer");
+	const line = rows(page).first();
+	await edit(page, line.locator('[data-edit="description"]'), "Planting");
+	const release = await held(page, "**/time-entries/*");
+	await line.locator('[data-edit="project_id"]').click();
+	await page.locator("#offer").getByRole("option", { name: "Garden" }).click();
+	await line.locator(".saving").waitFor();
+	assert.equal(await line.locator(".saving input").inputValue(), "Garden");
+	assert.equal(await said(page).innerText(), "", "no word of the edit before");
+	release();
+	await line.locator('[data-edit="project_id"]', { hasText: "Garden" }).waitFor();
+	await said(page).getByText("Saved").waitFor();
+	await finish();
+});
+
+test("what is typed while a form is on its way is not lost to its answer", async () => {
+	const { page, finish } = await newcomer();
+	await page.goto("/timer");
+	await page.locator("details.add summary").click();
+	const form = page.locator("#add");
+	await form.getByLabel("Description").fill("Half");
+	await form.getByLabel("Start").fill("soonish");
+	const release = await held(page, "**/time-entries");
+	await form.getByRole("button", { name: "Add time" }).click();
+	await page.locator("#add[aria-busy]").waitFor();
+	await form.getByLabel("Description").fill("Half a sentence");
+	release();
+	await form.locator(".error").first().waitFor();
+	assert.equal(await form.getByLabel("Start").inputValue(), "soonish");
+	assert.equal(await form.getByLabel("Description").inputValue(), "Half a sentence");
 	await finish();
 });
 
@@ -241,7 +285,7 @@ test("the keyboard: n, s, /, ?, g t", async () => {
 	await page.keyboard.press("Escape");
 	await page.keyboard.press("g");
 	await page.keyboard.press("p");
-	await page.waitForURL("**/projects");
+	await page.getByRole("heading", { name: "Projects", level: 1 }).waitFor();
 	await page.keyboard.press("/");
 	assert.equal(await page.evaluate(() => document.activeElement.id), "q");
 	await finish();
