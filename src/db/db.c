@@ -13,7 +13,8 @@
  * own answer has been read, and not before.
  *
  * Running again. Deadlocks and serialization failures were rolled back by the server: always. Stale
- * plans (a migration changed a table under us): once, everything prepared anew. A lost connection:
+ * plans (a migration changed a table under us): once, everything prepared anew. An id that is there already: once, since
+ * what a client sent twice at the same time meets its twin's row only then, and is to be answered as its twin was. A lost connection:
  * when the run only reads; or when the server said FATAL before it had answered every statement,
  * since it answers in order and commits after the last; or when Sync was never sent. Else a write
  * may have been committed with the answer lost on the way, and nobody but the caller can know:
@@ -48,6 +49,7 @@ enum outcome {
 	RUN_DONE,
 	RUN_FAILED,         /* rolled back; fail says why */
 	RUN_AGAIN,          /* rolled back; may succeed now */
+	RUN_TWIN,           /* rolled back; a twin has done it, perhaps */
 	RUN_STALE,          /* rolled back; what is prepared must be dropped first */
 	RUN_LOST_UNAPPLIED, /* connection gone, surely nothing committed */
 	RUN_LOST,           /* connection gone, nobody knows */
@@ -288,6 +290,7 @@ static enum outcome run_once(struct run *run)
 		[FAIL_FINAL] = RUN_FAILED,
 		[FAIL_AGAIN] = RUN_AGAIN,
 		[FAIL_STALE] = RUN_STALE,
+		[FAIL_TWIN] = RUN_TWIN,
 	};
 
 	run_reset(run);
@@ -317,6 +320,8 @@ static bool may_try_again(struct run *run, enum outcome outcome, int tried, int6
 	}
 	if (tried > 1)
 		return false;
+	if (outcome == RUN_TWIN)
+		return true;
 	if (outcome == RUN_STALE) {
 		if (!pgconn_forget_prepared(run->db))
 			pgconn_drop(run->db, "could not forget what was prepared");

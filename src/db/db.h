@@ -4,7 +4,7 @@
  * The only door to PostgreSQL. Statements are named queries embedded at build
  * (sql/queries/<noun>.sql, -- name: tags_list, parameters :by_name). db_run sends them all with one
  * Sync: one round trip, one implicit transaction; when one fails PostgreSQL skips the rest. 40P01
- * and 40001 are run again (at most 3 times); a lost connection is mended with jittered back-off and
+ * and 40001 are run again (at most 3 times), a create whose id is there already once; a lost connection is mended with jittered back-off and
  * the run begun again when it only reads, or when it is sure that nothing of it was committed.
  * Statements are prepared once per connection.
  *

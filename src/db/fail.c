@@ -77,7 +77,7 @@ enum fail_kind fail_read(void *mem, const PGresult *res, struct db_fail *fail)
 	if (is_violation(sqlstate)) {
 		fail->err = err_by_constraint(
 			PQresultErrorField(res, PG_DIAG_CONSTRAINT_NAME), &fail->field);
-		return FAIL_FINAL;
+		return fail->err == ERR_ID_TAKEN ? FAIL_TWIN : FAIL_FINAL;
 	}
 	if (is_stale_plan(sqlstate, res))
 		return FAIL_STALE;

@@ -9,6 +9,7 @@ enum fail_kind {
 	FAIL_FINAL,  /* tell the caller */
 	FAIL_AGAIN,  /* 40P01, 40001: the same may succeed now */
 	FAIL_STALE,  /* what was prepared no longer fits: prepare anew, run again */
+	FAIL_TWIN,   /* the id is there already: a twin of this request may just have made it */
 	FAIL_HANGUP, /* the server ends this connection, and nothing was committed */
 };
 

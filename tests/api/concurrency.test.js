@@ -2,7 +2,7 @@
 import { test } from "node:test";
 import { assert, organization, one, refused, rows, signedIn, took, uuidv7 } from "./support.js";
 
-const { owner } = await organization({ roles: ["owner", "member"] });
+const { owner, manager } = await organization({ roles: ["owner", "manager"] });
 const clients = [owner, await signedIn(owner), await signedIn(owner), await signedIn(owner)];
 const entries = () => rows("SELECT id, ended_at FROM data.time_entries WHERE member_id = $1 AND deleted_at IS NULL", owner.member_id);
 const clear = () => rows("UPDATE data.time_entries SET deleted_at = now() WHERE member_id = $1", owner.member_id);
@@ -52,6 +52,30 @@ test("time_entries_create_of_one_id_at_once_makes_one", async () => {
 	for (const reply of replies) assert.deepEqual(took(reply, 201).body, replies[0].body);
 	assert.equal((await rows("SELECT 1 FROM data.events WHERE row_id = $1", input.id)).length, 1);
 });
+
+// As often as it takes to make them meet: each round both are under way before either is answered.
+for (const [noun, more] of [
+	["tags", () => ({ name: `Twin ${uuidv7()}` })],
+	["clients", () => ({ name: `Twin ${uuidv7()}` })],
+	["projects", () => ({ name: `Twin ${uuidv7()}` })],
+	["time-entries", () => ({ started_at: "2026-02-02T09:00:00Z", ended_at: "2026-02-02T10:00:00Z" })],
+])
+	test(`${noun.replace("-", "_")}_create_of_one_id_at_once_gives_the_same_answer_to_all`, async () => {
+		const other = await organization({ roles: ["owner"] });
+		for (let round = 0; round < 10; round++) {
+			await clear();
+			const input = { id: uuidv7(), ...more() };
+			const replies = await Promise.all(Array.from({ length: 12 }, (_, i) => clients[i % 4].post(`/${noun}`, input)));
+			for (const reply of replies) {
+				assert.deepEqual(took(reply, 201).body, replies[0].body);
+				assert.equal(reply.headers.get("location"), `/api/v1/${noun}/${input.id}`);
+			}
+			assert.equal((await rows("SELECT 1 FROM data.events WHERE row_id = $1", input.id)).length, 1);
+			if (round) continue;
+			refused(await manager.post(`/${noun}`, { ...input, ...more() }), 409, "id_taken");
+			took(await other.owner.post(`/${noun}`, input), 201);
+		}
+	});
 
 test("time_entries_create_onto_the_same_time_at_once_keeps_one", async () => {
 	await clear();
