@@ -25,6 +25,7 @@
 struct parsing {
 	void *mem;
 	const struct field *f;
+	enum duration_style style;
 	const char *text;
 	struct json_object **value;
 	const char **message;
@@ -237,9 +238,10 @@ enum err field_parse_seconds(void *mem, const struct field *f, int64_t seconds,
 
 static enum err parse_duration(struct parsing *p)
 {
+	enum duration_style style = p->f->flags & F_HOURS ? DURATION_DECIMAL : p->style;
 	int64_t s;
 
-	if (duration_parse(p->text, DURATION_CLOCK, &s)) {
+	if (duration_parse(p->text, style, &s)) {
 		*p->message = _("Write a duration like 1:30, 1h 30m, 90m or 1.5.");
 		return ERR_FORMAT;
 	}
@@ -299,10 +301,10 @@ const char *field_type_name(enum field_type type)
 	return _(types[type].name);
 }
 
-enum err field_parse(void *mem, const struct field *f, const char *text, struct json_object **value,
-	const char **message)
+enum err field_parse(void *mem, const struct field *f, enum duration_style style, const char *text,
+	struct json_object **value, const char **message)
 {
-	struct parsing p = { .mem = mem, .f = f, .text = text, .value = value, .message = message };
+	struct parsing p = { .mem = mem, .f = f, .style = style, .text = text, .value = value, .message = message };
 
 	return types[f->type].parse(&p);
 }

@@ -4,8 +4,8 @@
 #include "app/fields.h"
 
 /* OK with *value (a new reference; may be NULL for null), or an error with *message: translated, or NULL for the error's own. */
-enum err field_parse(void *mem, const struct field *f, const char *text, struct json_object **value,
-	const char **message);
+enum err field_parse(void *mem, const struct field *f, enum duration_style style, const char *text,
+	struct json_object **value, const char **message);
 enum err field_parse_id(void *mem, const char *text, struct json_object **value,
 	const char **message);
 enum err field_parse_seconds(void *mem, const struct field *f, int64_t seconds,

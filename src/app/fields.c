@@ -61,7 +61,7 @@ static void field_store(struct request *rq, const struct field *f, const char *t
 {
 	struct json_object *value = NULL;
 	const char *message = NULL;
-	enum err e = field_parse(rq->mem, f, text, &value, &message);
+	enum err e = field_parse(rq->mem, f, in->durations, text, &value, &message);
 
 	if (e)
 		input_error(rq, in, f->name, e, message);
@@ -202,10 +202,13 @@ enum err fields_from_json(struct request *rq, const struct field *fields, struct
 	return in->nerrors ? ERR_INVALID : OK;
 }
 
-/* Form fields that every page form may carry; the gate and the journey read them. */
+#define DURATION_STYLE "duration_style"
+
+/* Form fields that every page form may carry; the gate, the journey and this file read them. */
 static bool is_form_own(const char *name)
 {
-	return str_eq(name, "csrf") || str_eq(name, "return_to") || str_eq(name, "version");
+	return str_eq(name, "csrf") || str_eq(name, "return_to") || str_eq(name, "version") ||
+		str_eq(name, DURATION_STYLE);
 }
 
 static void form_list_add(struct request *rq, const struct field *f, const char *text,
@@ -255,6 +258,8 @@ enum err fields_from_form(struct request *rq, const struct field *fields, const 
 	bool page, struct input *in)
 {
 	input_start(rq, in);
+	if (page && str_eq(pairs_get(sent, DURATION_STYLE), "decimal"))
+		in->durations = DURATION_DECIMAL;
 	for (size_t i = 0; i < sent->count; i++) {
 		const char *name = sent->items[i].name;
 		const struct field *f = field_find(fields, name, page);

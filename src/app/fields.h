@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "base/err.h"
+#include "domain/duration.h"
 #include "http/request.h"
 
 enum field_type {
@@ -22,7 +23,7 @@ enum field_type {
 	FIELD_INSTANT,  /* RFC 3339 */
 	FIELD_DATE,     /* YYYY-MM-DD */
 	FIELD_CLOCK,    /* "9:40", "940", "9.40 pm" from people -> HH:MM:SS */
-	FIELD_DURATION, /* whole seconds, or from people "1:30", "1h 30m", "90m", "1.5" -> seconds */
+	FIELD_DURATION, /* whole seconds, or from people "1:30", "1h 30m", "90m", "1.5" -> seconds; "90" by struct input */
 	FIELD_ZONE,     /* IANA name the system knows */
 	FIELD_CHOICE,   /* one of choices */
 };
@@ -33,6 +34,7 @@ enum field_flags {
 	F_PAGE = 4,     /* forms alone know it */
 	F_API = 8,      /* programs alone know it */
 	F_PATCH = 16,   /* with F_REQUIRED: may be absent (it then stays), but not empty */
+	F_HOURS = 32,   /* FIELD_DURATION: a bare number is hours, whoever types it */
 };
 
 struct field {
@@ -52,6 +54,9 @@ struct field_error {
 };
 
 struct input {
+	/* What a bare number is as a duration. Programs have one answer, minutes; a form says how its page wrote durations, since that is
+	 * what the person was looking at. */
+	enum duration_style durations;
 	const char *where;          /* of a body that could not be read: what and where, for people */
 	struct json_object *values; /* validated, typed; only what was sent (and defaults) */
 	struct pairs raw;           /* what came in, as text, for the form; passwords left out */

@@ -30,6 +30,16 @@ static bool document_value(const struct call *c, const char *name, struct json_o
 		json_object_object_get_ex(whole, "id", value);
 }
 
+static enum duration_style style_of(const struct call *c)
+{
+	struct json_object *person = NULL, *value = NULL;
+	bool decimal = c->frame && json_object_object_get_ex(c->frame, "person", &person) &&
+		json_object_object_get_ex(person, "decimal_durations", &value) &&
+		json_object_get_boolean(value);
+
+	return decimal ? DURATION_DECIMAL : DURATION_CLOCK;
+}
+
 static struct json_object *shown(const struct call *c, const struct field *f,
 	struct json_object *value)
 {
@@ -38,10 +48,9 @@ static struct json_object *shown(const struct call *c, const struct field *f,
 	if (!value)
 		return json_object_new_string("");
 	if (f->type == FIELD_DURATION && json_object_is_type(value, json_type_int)) {
-		duration_format_input(json_object_get_int64(value), DURATION_CLOCK, text);
+		duration_format_input(json_object_get_int64(value), style_of(c), text);
 		return json_object_new_string(text);
 	}
-	(void)c;
 	return json_object_get(value);
 }
 
@@ -97,10 +106,11 @@ static struct json_object *value_of(struct call *c, const struct route *form,
 /* SQL speaks of instants; a person typed the clock time that became one. */
 static const char *field_on_form(struct json_object *errors, const char *field)
 {
-	if (!field || json_object_object_get_ex(errors, field, NULL))
-		return field;
-	return str_eq(field, "started_at") ? "start" : str_eq(field, "ended_at") ? "end"
-										 : field;
+	const char *typed_as = !field ? NULL : str_eq(field, "started_at") ? "start"
+		: str_eq(field, "ended_at")				   ? "end"
+									   : NULL;
+
+	return typed_as && json_object_object_get_ex(errors, typed_as, NULL) ? typed_as : field;
 }
 
 static void put_messages(struct json_object *form, const struct call *failed)

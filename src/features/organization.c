@@ -17,7 +17,7 @@ static const struct field update_fields[] = {
 	{ .name = "zone", .type = FIELD_ZONE },
 	{ .name = "currency", .type = FIELD_TEXT, .flags = F_REQUIRED | F_PATCH, .min = 3, .max = 3, .text = "ISO 4217 code." },
 	{ .name = "overlap_policy", .type = FIELD_CHOICE, .choices = policies },
-	{ .name = "weekly_target_s", .type = FIELD_DURATION, .max = 168 * 3600 },
+	{ .name = "weekly_target_s", .type = FIELD_DURATION, .flags = F_HOURS, .max = 168 * 3600 },
 	{ 0 },
 };
 

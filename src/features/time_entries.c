@@ -26,16 +26,19 @@ static const struct field list_fields[] = {
 	{ 0 },
 };
 
-/* Programs give instants; people give a day and clock times where they are, or a duration. */
-#define ENTRY_FIELDS \
+/*
+ * Programs give instants; people give a day and clock times where they are, or a duration. Only an undo on a page gives back
+ * an instant, since no clock time says which second, and which of two hours, it was: so whose instants are is said by flag.
+ */
+#define ENTRY_FIELDS(instants) \
 	{ .name = "description", .type = FIELD_TEXT, .max = 500 }, \
 		{ .name = "project_id", .type = FIELD_UUID, .flags = F_NULL }, \
 		{ .name = "tags", .type = FIELD_UUIDS, .max = 50 }, \
 		{ .name = "billable", .type = FIELD_BOOL }, \
 		{ .name = "type", .type = FIELD_CHOICE, .choices = types }, \
-		{ .name = "started_at", .type = FIELD_INSTANT, .flags = F_API }, \
-		{ .name = "ended_at", .type = FIELD_INSTANT, .flags = F_API }, \
-		{ .name = "duration_s", .type = FIELD_DURATION, .min = 1, .text = "Instead of ended_at." }, \
+		{ .name = "started_at", .type = FIELD_INSTANT, .flags = (instants) }, \
+		{ .name = "ended_at", .type = FIELD_INSTANT, .flags = (instants) }, \
+		{ .name = "duration_s", .type = FIELD_DURATION, .min = 1, .text = "Instead of ended_at. Seconds, or text: 1:30, 1h 30m; a number in text is minutes." }, \
 		{ .name = "day", .type = FIELD_DATE, .flags = F_PAGE }, \
 		{ .name = "start", .type = FIELD_CLOCK, .flags = F_PAGE }, \
 		{ .name = "end_day", .type = FIELD_DATE, .flags = F_PAGE }, \
@@ -48,11 +51,11 @@ static const struct field list_fields[] = {
 static const struct field create_fields[] = {
 	FIELD_OF_ID,
 	{ .name = "member_id", .type = FIELD_UUID, .flags = F_API, .text = "Somebody else's time." },
-	ENTRY_FIELDS,
+	ENTRY_FIELDS(F_API),
 	{ 0 },
 };
 
-static const struct field update_fields[] = { ENTRY_FIELDS, { 0 } };
+static const struct field update_fields[] = { ENTRY_FIELDS(0), { 0 } };
 
 static const struct field copy_fields[] = { FIELD_OF_ID, { 0 } };
 

@@ -21,6 +21,7 @@
 	}
 
 	function written(s) {
+		if (document.body.dataset.decimal !== undefined) return (s / 3600).toFixed(2);
 		return `${Math.floor(s / 3600)}:${String(Math.floor(s / 60) % 60).padStart(2, "0")}`;
 	}
 

@@ -8,7 +8,8 @@
 	const row_of = (id) => $(`[data-entry="${CSS.escape(id)}"]`);
 
 	function body(id, values) {
-		return () => [["csrf", csrf()], ["version", row_of(id)?.dataset.version ?? ""], ["return_to", location.pathname + location.search], ...values];
+		return () => [["csrf", csrf()], ["version", row_of(id)?.dataset.version ?? ""], ["return_to", location.pathname + location.search],
+			...(document.body.dataset.decimal !== undefined ? [["duration_style", "decimal"]] : []), ...values];
 	}
 
 	function flash_row(id) {
@@ -35,9 +36,11 @@
 	function edit_text(cell) {
 		const name = cell.dataset.edit, id = cell.closest("[data-entry]").dataset.entry;
 		const old = $(".muted", cell) ? "" : cell.textContent.trim();
-		const field = make("input", { value: old, "aria-label": words()[name], autocomplete: "off", maxlength: name === "description" ? 500 : 20 });
+		const field = make("input", { value: old, "aria-label": words()[name], autocomplete: "off", maxlength: name === "description" ? 500 : 20, title: name === "duration_s" && words().bare });
 		const box = make("span", { class: `in-place ${cell.className}`, "data-editing": "" }, field);
-		const end = cell.closest(".entry").querySelector('[data-edit="end"]')?.textContent.trim();
+		/* Undo gives back the very instant: what is shown has no seconds, and does not say which of two hours it was. */
+		const instant = (end) => $(`[data-edit="${end}"] time`, cell.closest(".entry"))?.dateTime;
+		const back = { start: [["started_at", instant("start")]], end: [["ended_at", instant("end")]], duration_s: [["ended_at", instant("end")]] }[name] ?? [[name, old]];
 		let done = false;
 		const leave = (refocus) => {
 			done = true;
@@ -49,7 +52,6 @@
 			if (done || box.classList.contains("saving")) return;
 			if (value === old) return leave(refocus);
 			box.classList.add("saving");
-			const back = name === "duration_s" ? [["end", end]] : [[name, old]];
 			const result = await save(id, [[name, value]], back, () => leave(refocus));
 			box.classList.remove("saving");
 			if (result.ok) return;

@@ -281,3 +281,12 @@ test("time_entries_history_tells_who_did_what_oldest_first", async () => {
 	assert.ok(data.every((e) => e.member_id === member.member_id && e.who));
 	assert.deepEqual([data[1].before.description, data[1].after.description], ["first", "second"]);
 });
+
+test("time_entries_create_reads_a_number_in_text_as_minutes_whatever_the_person_sees", async () => {
+	const { owner } = await organization({ roles: ["owner"], policy: "allow" });
+	for (const decimal_durations of [false, true]) {
+		took(await owner.patch("/me", { decimal_durations }));
+		for (const [text, seconds] of [["90", 5400], ["1.5", 5400], ["2h", 7200]])
+			assert.equal(took(await owner.post("/time-entries", { started_at: ago(9000), duration_s: text }), 201).body.duration_s, seconds, text);
+	}
+});

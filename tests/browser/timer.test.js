@@ -154,6 +154,56 @@ async function held(page, path) {
 	return release;
 }
 
+test("undo of a time gives back the second, and the right one of two hours", async () => {
+	const { page, finish } = await newcomer();
+	// On the night clocks go back in Berlin: from the first 02:30 to the second 02:45.
+	const times = { started_at: "2026-10-25T00:30:37Z", ended_at: "2026-10-25T01:45:12Z" };
+	const { id } = await api(page, "POST", "/time-entries", { description: "Night watch", ...times });
+	await page.goto("/timer");
+	for (const [name, value] of [["start", "01:15"], ["end", "03:20"], ["duration_s", "0:20"]]) {
+		await edit(page, rows(page).first().locator(`[data-edit="${name}"]`), value);
+		await said(page).getByRole("button", { name: "Undo" }).click();
+		await said(page).getByText("Undone").waitFor();
+		const { started_at, ended_at } = await api(page, "GET", `/time-entries/${id}`);
+		assert.deepEqual({ started_at, ended_at }, times, name);
+	}
+	await finish();
+});
+
+test("a number alone is what the person's durations say, and the page says so", async () => {
+	const { page, finish } = await newcomer();
+	await api(page, "PATCH", "/organization", { overlap_policy: "allow" });
+	const form = page.locator("#add");
+	for (const [decimal, help, shown, typed] of [[false, /A number alone is minutes/, "0:02", "0:03"], [true, /A number alone is hours/, "2.00", "3.00"]]) {
+		await api(page, "PATCH", "/me", { decimal_durations: decimal });
+		await page.goto("/timer");
+		await page.locator("details.add summary").click();
+		assert.match(await form.locator("#add-duration-help").innerText(), help);
+		await form.getByLabel("Description").fill(`By form, ${decimal}`);
+		await form.getByLabel("Or duration").fill("2");
+		await form.getByRole("button", { name: "Add time" }).click();
+		await row(page, `By form, ${decimal}`).locator(".e-dur", { hasText: shown }).waitFor();
+		await page.locator("#bar-description").fill(`By bar, ${decimal}`);
+		await page.locator(".bar-when summary").click();
+		assert.match(await page.locator("#bar-duration-help").innerText(), help);
+		await page.getByLabel("Or finished, lasting").fill("2");
+		await page.locator("#start .go").click();
+		await row(page, `By bar, ${decimal}`).locator(".e-dur", { hasText: shown }).waitFor();
+		await edit(page, row(page, `By form, ${decimal}`).locator(".e-dur"), "3");
+		await row(page, `By form, ${decimal}`).locator(".e-dur", { hasText: typed }).waitFor();
+	}
+	await page.locator("#bar-description").fill("Chapter 2 1h30");
+	await page.getByText("lasting 1.50").waitFor();
+	await page.goto("/settings/organization");
+	for (const [text, seconds] of [["38", 38 * 3600], ["37.5", 37.5 * 3600]]) {
+		await page.getByLabel("Weekly target for each person").fill(text);
+		await page.getByRole("button", { name: "Save" }).click();
+		await said(page).getByText("saved").waitFor();
+		assert.equal((await api(page, "GET", "/organization")).weekly_target_s, seconds);
+	}
+	await finish();
+});
+
 test("while a choice is on its way it is shown, and nothing is said of an earlier one", async () => {
 	const { page, finish } = await newcomer();
 	await api(page, "POST", "/projects", { name: "Garden" });
