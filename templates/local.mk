@@ -30,7 +30,10 @@ nobase_dist_pkgdata_DATA += \
 	templates/partials/bar_idle.html \
 	templates/partials/bar_running.html \
 	templates/partials/dock.html \
+	templates/partials/duration_help.html \
+	templates/partials/duration_style.html \
 	templates/partials/entry_cells.html \
+	templates/partials/entry_return.html \
 	templates/partials/entry_row.html \
 	templates/partials/flash.html \
 	templates/partials/head.html \

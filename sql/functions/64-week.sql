@@ -47,6 +47,7 @@ BEGIN
 		)
 		SELECT json_build_object('from', first, 'to', first + 6, 'previous', first - 7, 'next', first + 7, 'today', today,
 			'current', today BETWEEN first AND first + 6, 'zone', its_zone, 'member_id', who,
+			'member_name', (SELECT m.name FROM seen.members AS m WHERE m.id = who), 'own', who = app.member(),
 			'total_s', (SELECT sum(total_s) FROM days),
 			'target_s', (SELECT o.weekly_target_s FROM seen.organizations AS o),
 			'days', (SELECT json_agg(json_build_object('date', d.day, 'is_today', d.day = today, 'length_s', d.length_s,

@@ -114,25 +114,28 @@ static void put_zones(struct call *c, struct json_object *doc)
  * Where the page that is shown lives, which is where its forms return to. A refused POST was sent from somewhere, and its
  * own address shows nothing.
  */
-static const char *path_shown(struct call *c, const struct call *failed)
+static const char *place_shown(struct call *c, const struct call *failed)
 {
 	const char *from = failed ? page_local_path(pairs_get(&failed->form, "return_to")) : NULL;
 
 	if (!c->face)
 		return "/";
 	if (!failed)
-		return c->rq->path;
+		return *c->rq->raw_query ? mem_printf(c->rq->mem, "%s?%s", c->rq->path, c->rq->raw_query)
+					 : c->rq->path;
 	return from ? from : path_fill(c->rq->mem, c->face->path, &failed->path);
 }
 
 static struct json_object *root_of(struct call *c, const struct call *failed)
 {
 	struct json_object *root = json_own(c->rq->mem, json_object_new_object());
+	const char *here = place_shown(c, failed);
 	char id[UUID_TEXT];
 
 	uuid_v7(id);
 	put(root, "csrf", c->csrf ? c->csrf : "");
-	put(root, "path", path_shown(c, failed));
+	put(root, "here", here);
+	put(root, "path", mem_strndup(c->rq->mem, here, strcspn(here, "?")));
 	put(root, "title", c->route && c->route->title ? _(c->route->title) : "Stint");
 	put(root, "new_id", id);
 	put(root, "request_id", c->rq->id);

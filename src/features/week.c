@@ -23,7 +23,7 @@ static const struct shape shape_week_day = {
 static const struct shape shape_week = {
 	.name = "Week",
 	.attrs = (const struct attr[]){ DATE("from"), DATE("to"), DATE("previous"), DATE("next"),
-		DATE("today"), BOOL("current"), TEXT("zone"), ID("member_id"), SECONDS("total_s"),
+		DATE("today"), BOOL("current"), TEXT("zone"), ID("member_id"), TEXT("member_name"), BOOL("own"), SECONDS("total_s"),
 		SECONDS("target_s"), LIST("days", shape_week_day),
 		LIST("projects", shape_week_project), { 0 } },
 };

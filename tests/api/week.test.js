@@ -59,7 +59,8 @@ test("week_get_counts_a_running_timer_up_to_now", async () => {
 test("week_get_of_somebody_else_is_for_those_who_see_all", async () => {
 	const week = await owner.read(`/week?date=2026-02-11&member_id=${member.member_id}`);
 	assert.equal(week.total_s, 28800);
-	assert.equal(week.member_id, member.member_id);
+	assert.deepEqual([week.member_id, week.member_name, week.own], [member.member_id, (await member.read("/me")).name, false]);
+	assert.equal((await owner.read("/week")).own, true);
 	refused(await member.get(`/week?member_id=${owner.member_id}`), 404, "not_found");
 	took(await member.get(`/week?member_id=${member.member_id}`));
 	refused(await owner.get(`/week?member_id=${uuid()}`), 404, "not_found");

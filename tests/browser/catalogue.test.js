@@ -99,6 +99,38 @@ test("the week adds up, and one goes back and forth", async () => {
 	await finish();
 });
 
+test("whose time it is is said wherever it is somebody else's", async () => {
+	const { page, finish } = await demo("owner");
+	const mira = (await api(page, "GET", "/members")).data.find((m) => m.email === "member@demo.test");
+	const [theirs] = (await api(page, "GET", `/time-entries?limit=1&member_id=${mira.id}&to=2026-11-20T00:00:00Z`)).data;
+	await page.goto("/team");
+	await line(page, mira.name).getByRole("link", { name: `Week of ${mira.name}` }).click();
+	await page.getByRole("heading", { name: `Week of ${mira.name}`, level: 1 }).waitFor();
+	assert.match(await page.locator(".whose").innerText(), new RegExp(`time of ${mira.name}`));
+	await page.getByRole("link", { name: "Previous week" }).click();
+	await page.waitForURL(/\/week\?date=[-\d]+&member_id=/);
+	await page.getByRole("heading", { name: `Week of ${mira.name}`, level: 1 }).waitFor();
+	await page.goto(`/time-entries/${theirs.id}`);
+	assert.match(await page.locator(".whose").innerText(), new RegExp(`time of ${mira.name}\\. What you change here is changed for them`));
+	await page.getByRole("button", { name: "Start this on your own timer" }).waitFor();
+	await page.locator("#edit").getByRole("button", { name: "Save" }).click();
+	await page.getByRole("heading", { name: `Week of ${mira.name}`, level: 1 }).waitFor();
+	await said(page, "Entry saved.");
+	await finish();
+	// One's own says nothing of it.
+	const own = await newcomer();
+	const mine = await entry(own.page);
+	for (const path of ["/week", `/time-entries/${mine.id}`]) {
+		await own.page.goto(path);
+		assert.equal(await own.page.locator(".whose").count(), 0, path);
+	}
+	await own.page.goto("/week?date=2026-10-28");
+	await own.page.locator("#start .go").click();
+	await own.page.locator("#stop").waitFor();
+	assert.match(own.page.url(), /\/week\?date=2026-10-28$/, "one stays where one was, to the week");
+	await own.finish();
+});
+
 test("the dashboard shows today, the week, the projects, and what to go on with", async () => {
 	const { page, finish } = await newcomer();
 	const project = await api(page, "POST", "/projects", { name: "Garden" });
