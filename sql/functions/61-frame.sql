@@ -62,8 +62,9 @@ BEGIN
 END
 $$;
 
--- The newest local days before a date on which a member has time, each with its bounds, at most so many; more says that
--- there may be older ones. Told from the newest few hundred entries: enough for a page, and one short index range.
+-- The newest local days before a date on which a member has time, each with its bounds, at most so many, and fewer when they
+-- are full: beyond some forty entries a page is too long to be read and too large to be quick. more says that there may be
+-- older ones. Told from the newest few hundred entries: enough for a page, and one short index range.
 CREATE OR REPLACE FUNCTION app.days_with_time(who uuid, before_day date, most integer)
 	RETURNS TABLE (day date, from_at timestamptz, to_at timestamptz, more boolean)
 LANGUAGE plpgsql STABLE ROWS 14
@@ -72,6 +73,7 @@ DECLARE
 	zone text := app.zone();
 	edge timestamptz := coalesce(app.day_start(before_day, zone), 'infinity');
 	enough integer := most * 20;
+	full_page CONSTANT integer := 40;
 BEGIN
 	RETURN QUERY
 	WITH newest AS MATERIALIZED (
@@ -80,12 +82,18 @@ BEGIN
 		FROM seen.time_entries AS e
 		WHERE e.member_id = who AND e.started_at < edge ORDER BY e.started_at DESC LIMIT enough
 	), days AS MATERIALIZED (
-		SELECT DISTINCT d::date AS day FROM newest AS n,
+		SELECT d::date AS day, count(*) AS entries FROM newest AS n,
 			generate_series(app.day_of(n.started_at, zone)::timestamp, app.day_of(n.last_at, zone)::timestamp, interval '1 day') AS d
+		GROUP BY d
+	), fitting AS MATERIALIZED (
+		SELECT p.day FROM (
+			SELECT d.day, row_number() OVER so_far AS n, sum(d.entries) OVER so_far AS entries FROM days AS d
+			WHERE before_day IS NULL OR d.day < before_day WINDOW so_far AS (ORDER BY d.day DESC)) AS p
+		WHERE p.n = 1 OR (p.n <= most AND p.entries <= full_page)
 	)
-	SELECT d.day, app.day_start(d.day, zone), app.day_start(d.day + 1, zone),
-		(SELECT count(*) FROM days) > most OR (SELECT count(*) FROM newest) = enough
-	FROM days AS d WHERE before_day IS NULL OR d.day < before_day ORDER BY d.day DESC LIMIT most;
+	SELECT f.day, app.day_start(f.day, zone), app.day_start(f.day + 1, zone),
+		(SELECT count(*) FROM days) > (SELECT count(*) FROM fitting) OR (SELECT count(*) FROM newest) = enough
+	FROM fitting AS f;
 END
 $$;
 

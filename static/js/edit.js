@@ -5,7 +5,9 @@
 (() => {
 	"use strict";
 	const { $, $$, words, csrf, make, say, offer, visit } = stint;
-	const row_of = (id) => $(`[data-entry="${CSS.escape(id)}"]`);
+	/* A row's id ends with its entry's; one over midnight has a row on each day. */
+	const entry_of = (cell) => cell.closest(".entry").id.slice(-36);
+	const row_of = (id) => $(`.entry[id$="${CSS.escape(id)}"]`);
 
 	function body(id, values) {
 		return () => [["csrf", csrf()], ["version", row_of(id)?.dataset.version ?? ""], ["return_to", location.pathname + location.search],
@@ -34,7 +36,7 @@
 
 	/* description, start, end, duration_s: one line of text. */
 	function edit_text(cell) {
-		const name = cell.dataset.edit, id = cell.closest("[data-entry]").dataset.entry;
+		const name = cell.dataset.edit, id = entry_of(cell);
 		const old = $(".muted", cell) ? "" : cell.textContent.trim();
 		const field = make("input", { value: old, "aria-label": words()[name], autocomplete: "off", maxlength: name === "description" ? 500 : 20, title: name === "duration_s" && words().bare });
 		const box = make("span", { class: `in-place ${cell.className}`, "data-editing": "" }, field);
@@ -74,7 +76,7 @@
 
 	/* project_id, tags: a list with a field to narrow it. */
 	function edit_choice(cell) {
-		const name = cell.dataset.edit, id = cell.closest("[data-entry]").dataset.entry;
+		const name = cell.dataset.edit, id = entry_of(cell);
 		const many = name === "tags";
 		const old = cell.dataset.value.trim() ? cell.dataset.value.trim().split(/\s+/) : [];
 		const chosen = new Set(old);
@@ -129,7 +131,7 @@
 	}
 
 	document.addEventListener("click", (event) => {
-		const cell = event.target.closest("[data-entry] [data-edit]");
+		const cell = event.target.closest(".entry [data-edit]");
 		if (!cell || event.metaKey || event.ctrlKey || event.shiftKey || event.button) return;
 		event.preventDefault();
 		if (cell.dataset.edit === "project_id" || cell.dataset.edit === "tags") edit_choice(cell);

@@ -387,6 +387,9 @@ test("without JavaScript the timer does the same", async () => {
 	await row(page, "Plain, renamed").waitFor();
 	await page.locator("#stop").click();
 	await page.locator("#start").waitFor();
+	await row(page, "Plain, renamed").locator(".e-dur").click();
+	await page.waitForURL("**/time-entries/*");
+	await page.goto("/timer");
 	await row(page, "Plain, renamed").locator(".e-what").click();
 	await page.waitForURL("**/time-entries/*");
 	await page.locator("#edit").getByLabel("Start").fill("nonsense");
