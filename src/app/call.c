@@ -9,6 +9,7 @@
 
 #include "app/idempotency.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -77,6 +78,30 @@ enum err call_query(struct call *c, const char *name, const struct pair *extra, 
 	if (db_run(c->worker->db, c->rq->mem, &stmt, 1, false, rows, &f))
 		return call_failed(c, &f);
 	return OK;
+}
+
+struct later {
+	struct call call;
+	enum err (*fn)(struct call *c);
+};
+
+static void run_later(void *arg)
+{
+	struct later *later = arg;
+	enum err e = later->fn(&later->call);
+
+	if (e)
+		log_error("work after the answer failed", "route", later->call.route->name, "error",
+			err_info(e)->code, NULL);
+}
+
+void call_after(struct call *c, enum err (*fn)(struct call *c))
+{
+	struct later *later = mem_new(c->rq->mem, struct later);
+
+	*later = (struct later){ .call = *c, .fn = fn };
+	c->rq->after = run_later;
+	c->rq->after_arg = later;
 }
 
 static struct db_stmt enter_bind(struct call *c)

@@ -1,6 +1,6 @@
 /*
  * Signing up, in and out. These are real flows: passwords are hashed here (in a pool of their own), links go out by mail
- * after the database has said yes, and an answer never tells whether an account exists.
+ * after the database has said yes, and an answer never tells whether an account exists, neither by its words nor by its time.
  */
 #include "features/features.h"
 
@@ -101,34 +101,49 @@ static enum err send_link(struct call *c, const char *template_name, const char 
 	return e ? fail(c, e, NULL) : OK;
 }
 
-/* The same answer, and the same work, whether the address is new, waiting or known. */
-static enum err auth_register(struct call *c)
+/*
+ * What needs to know whether an address has an account is done after the answer, so that neither its words nor its time tell. That
+ * the database is there is looked at first, for everybody alike: it would be a poor answer that promises a mail and cannot.
+ */
+static enum err answer_before(struct call *c, enum err (*work)(struct call *c))
 {
-	const char *email = call_text(c, "email"), *token = token_new(c->rq->mem, "");
-	struct db_result *rows;
+	const char *email = call_text(c, "email");
 	enum err e = throttle_check(c, "mail", email);
 
 	if (e)
 		return e;
 	throttle_count(c, "mail", email);
+	if (!db_ping(c->worker->db))
+		return fail(c, ERR_UNAVAILABLE, NULL);
+	call_after(c, work);
+	answer_sent(c);
+	return OK;
+}
+
+static enum err register_work(struct call *c)
+{
+	const char *token = token_new(c->rq->mem, "");
 	const struct pair given[] = {
 		{ "password_hash", password_hash(c->rq->mem, call_text(c, "password")) },
 		{ "token_hash", token_hash(c->rq->mem, token) },
 	};
+	struct db_result *rows;
+	struct json_object *made;
+	enum err e = call_query(c, "auth_register", given, 2, &rows);
 
-	e = call_query(c, "auth_register", given, 2, &rows);
 	if (e)
 		return e;
-	struct json_object *made = json_trusted(c->rq->mem, db_text(rows, 0, "doc"));
-
+	made = json_trusted(c->rq->mem, db_text(rows, 0, "doc"));
 	if (str_eq(json_str(made, "outcome"), "exists"))
-		e = send_link(c, "mail/exists", json_str(made, "email"), json_str(made, "name"),
+		return send_link(c, "mail/exists", json_str(made, "email"), json_str(made, "name"),
 			mem_printf(c->rq->mem, "%s/forgot", c->app->conf->public_url), 24);
-	else
-		e = send_link(c, "mail/verify", json_str(made, "email"), json_str(made, "name"),
-			link_to(c, "/verify", token), 72);
-	answer_sent(c);
-	return e;
+	return send_link(c, "mail/verify", json_str(made, "email"), json_str(made, "name"),
+		link_to(c, "/verify", token), 72);
+}
+
+static enum err auth_register(struct call *c)
+{
+	return answer_before(c, register_work);
 }
 
 /* The right password of an address nobody has proved yet: a new link goes out. */
@@ -252,26 +267,24 @@ static enum err auth_switch(struct call *c)
 	return OK;
 }
 
-static enum err auth_forgot(struct call *c)
+static enum err forgot_work(struct call *c)
 {
-	const char *email = call_text(c, "email"), *token = token_new(c->rq->mem, "");
+	const char *token = token_new(c->rq->mem, "");
 	const struct pair given[] = { { "token_hash", token_hash(c->rq->mem, token) } };
 	struct json_object *account;
 	struct db_result *rows;
-	enum err e = throttle_check(c, "mail", email);
+	enum err e = call_query(c, "auth_forgot", given, 1, &rows);
 
-	if (e)
+	if (e || !db_text(rows, 0, "doc"))
 		return e;
-	throttle_count(c, "mail", email);
-	e = call_query(c, "auth_forgot", given, 1, &rows);
-	if (e)
-		return e;
-	answer_sent(c);
-	if (!db_text(rows, 0, "doc"))
-		return OK;
 	account = json_trusted(c->rq->mem, db_text(rows, 0, "doc"));
 	return send_link(c, "mail/reset", json_str(account, "email"), json_str(account, "name"),
 		link_to(c, "/reset", token), 24);
+}
+
+static enum err auth_forgot(struct call *c)
+{
+	return answer_before(c, forgot_work);
 }
 
 static enum err auth_reset(struct call *c)

@@ -257,6 +257,33 @@ test("whether an account exists is not told: same answers, same limits", async (
 	assert.deepEqual(plain(known), plain(fresh));
 });
 
+test("a link is answered before anybody looks whether there is an account", async () => {
+	const holder = await admin.connect();
+	const fresh = `${crypto.randomUUID()}@door.test`;
+	const ask = (path, json) => api("POST", path, { json, from: network() });
+	const answers = [];
+	try {
+		// Nobody can read or write accounts now: an answer that waited for that would not come.
+		await holder.query("BEGIN");
+		await holder.query("LOCK TABLE data.users IN ACCESS EXCLUSIVE MODE");
+		for (const email of [member.email, fresh]) {
+			answers.push(await ask("/auth/password/forgot", { email }));
+			answers.push(await ask("/auth/register", { email, name: "N", password: "canary-password-2", organization_name: "O" }));
+		}
+		assert.equal((await holder.query("SELECT 1 FROM data.users WHERE email = $1", [fresh])).rowCount, 0);
+	} finally {
+		await holder.query("ROLLBACK");
+		holder.release();
+	}
+	for (const reply of answers) assert.equal(reply.status, 202, reply.text);
+	// And the work is done all the same.
+	const links = async (email) => (await admin.query("SELECT t.purpose FROM data.one_time_tokens AS t JOIN data.users AS u ON u.id = t.user_id WHERE u.email = $1", [email])).rows.map((row) => row.purpose);
+	for (const [email, purpose] of [[member.email, "reset"], [fresh, "verify"]]) {
+		for (let turn = 0; turn < 200 && !(await links(email)).includes(purpose); turn++) await sleep(50);
+		assert.ok((await links(email)).includes(purpose), `${email} has a link`);
+	}
+});
+
 test("nor by the time it takes", async () => {
 	const times = { known: [], unknown: [] };
 	for (let i = 0; i < 24; i++) {

@@ -80,8 +80,10 @@ function fresh_email(name = "ada") {
 
 // The newest mail to an address, as the development stack shows it: its page.
 async function open_mail(page, email) {
-	await page.goto("/dev/mail");
-	await page.locator("li", { hasText: email }).first().getByRole("link").click();
+	const mail = page.locator("li", { hasText: email }).first();
+	// It is written after the answer that promised it.
+	do await page.goto("/dev/mail"); while (!(await mail.count()) && (await page.waitForTimeout(100), true));
+	await mail.getByRole("link").click();
 	await page.locator("article.letter").waitFor();
 }
 
