@@ -12,6 +12,7 @@ nginxsnippets_DATA = \
 	nginx/snippets/stint-tls.conf nginx/snippets/stint-pools.map
 dist_stinterrors_DATA = \
 	nginx/errors/away.html nginx/errors/away.json nginx/errors/bad.html nginx/errors/bad.json \
+	nginx/errors/busy.html nginx/errors/busy.json \
 	nginx/errors/large.html nginx/errors/large.json nginx/errors/none.html nginx/errors/none.json
 EXTRA_DIST += \
 	nginx/stint-app.conf.in nginx/stint-fastcgi.conf.in nginx/stint-headers.conf.in nginx/stint-http.conf.in \

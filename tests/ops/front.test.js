@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import http from "node:http";
+import net from "node:net";
 import path from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -72,6 +73,34 @@ test("what nginx refuses by itself carries the headers and the form of Stint's o
 		assert.match(answer.headers.get("content-type"), url.startsWith("/api/") ? /^application\/problem\+json/ : /^text\/html/);
 	}
 });
+
+// One line as no client sends it; head and body of what comes back.
+const line = (text) => new Promise((resolve, reject) => {
+	const { hostname, port } = new URL(base);
+	const socket = net.connect(Number(port), hostname, () => socket.write(text));
+	let got = "";
+	socket.setTimeout(5000, () => socket.destroy(new Error(`no answer to ${text}`)));
+	socket.on("data", (piece) => (got += piece));
+	socket.on("end", () => resolve(got)).on("error", reject);
+});
+
+for (const [what, text] of [
+	["an unreadable request line", "G@T / HTTP/1.1\r\nHost: localhost\r\n\r\n"],
+	["no request line at all", "garbage\r\n\r\n"],
+	["a TLS greeting", "\x16\x03\x01\r\n\r\n"],
+	["a version nobody speaks", "GET / HTTP/9.1\r\nHost: localhost\r\n\r\n"],
+	["a host that is none", "GET / HTTP/1.1\r\nHost: a b\r\n\r\n"],
+	["TRACE", "TRACE / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"],
+	["a body coded in a way nobody reads", "POST /api/v1/tags HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\n\r\n"],
+])
+	test(`${what} is refused with the headers of every answer`, async () => {
+		const [head, body] = (await line(text)).split("\r\n\r\n");
+		assert.match(head, /^HTTP\/1.1 400 /);
+		for (const header of [/^Content-Security-Policy: .*frame-ancestors 'none'/im, /^X-Content-Type-Options: nosniff/im, /^Referrer-Policy: same-origin/im, /^Cross-Origin-Opener-Policy: same-origin/im, /^X-Request-Id: \w+/im, /^Cache-Control: no-store/im])
+			assert.match(head, header);
+		assert.match(head, text.includes("/api/") ? /^Content-Type: application\/problem\+json/im : /^Content-Type: text\/html/im);
+		assert.doesNotMatch(head + body, /nginx\/\d|<center>/);
+	});
 
 test("counters are there for this host", async () => {
 	const answer = await fetch(`${base}/metrics`);
