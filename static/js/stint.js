@@ -61,6 +61,8 @@ const stint = (() => {
 		for (const open of $$("details.menu[open]")) {
 			if (!open.contains(event.target)) open.open = false;
 		}
+		const to = event.target.closest('a[href^="#"]'), folded = to && document.getElementById(to.hash.slice(1))?.closest("details");
+		if (folded) folded.open = true;
 	});
 	document.addEventListener("toggle", (event) => {
 		const menu = event.target;

@@ -175,7 +175,9 @@ stint.visit = (() => {
 	if ($("#bar")) {
 		history.scrollRestoration = "manual";
 		history.replaceState({ y: scrollY }, "");
-		addEventListener("popstate", (event) => go(location.href, { push: false, y: event.state?.y ?? 0 }));
+		addEventListener("popstate", (event) => {
+			if (event.state) go(location.href, { push: false, y: event.state.y ?? 0 }); /* without: a place on this very page */
+		});
 		addEventListener("pagehide", () => history.replaceState({ y: scrollY }, ""));
 		let later = 0;
 		addEventListener("scroll", () => {

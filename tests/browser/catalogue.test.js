@@ -131,6 +131,27 @@ test("whose time it is is said wherever it is somebody else's", async () => {
 	await own.finish();
 });
 
+test("an empty list says why it is empty, and how to go on", async () => {
+	const { page, finish } = await newcomer();
+	await entry(page);
+	for (const [path, sentence, way] of [
+		["/projects", /Projects say what time was for/, "Create the first project"], ["/projects?archived=true", /No archived projects/, null],
+		["/projects?q=zzz", /Nothing here has “zzz” in its name/, "Show all"], ["/clients?q=zzz", /Nothing here has “zzz” in its name/, "Show all"],
+		["/clients?archived=true", /No archived clients/, null], ["/tags", /Tags cut across projects/, "Add the first tag"],
+		["/tags?q=zzz", /Nothing here has “zzz” in its name/, "Show all"], ["/team?q=zzz", /Nobody here has “zzz” in their name/, "Show all"],
+		["/timer?before=2020-01-01", /There is no time before this/, "The newest days"],
+	]) {
+		await page.goto(path);
+		assert.match(await page.locator(".empty").innerText(), sentence, path);
+		assert.equal(await page.locator(".empty .btn").count(), way ? 1 : 0, path);
+		if (way) await page.locator(".empty").getByRole("link", { name: way }).click();
+		if (way === "Create the first project") await page.getByLabel("Name").waitFor();
+		if (way === "Show all") await page.locator(".empty", { hasText: "zzz" }).waitFor({ state: "detached" });
+		if (way === "The newest days") await page.locator("li.entry").waitFor();
+	}
+	await finish();
+});
+
 test("the dashboard shows today, the week, the projects, and what to go on with", async () => {
 	const { page, finish } = await newcomer();
 	const project = await api(page, "POST", "/projects", { name: "Garden" });
