@@ -26,6 +26,8 @@ static const struct field list_fields[] = {
 	{ 0 },
 };
 
+#define DURATION_SAYS "Instead of ended_at. Seconds, or text: 1:30, 1h 30m; a number in text is minutes."
+
 /*
  * Programs give instants; people give a day and clock times where they are, or a duration. Only an undo on a page gives back
  * an instant, since no clock time says which second, and which of two hours, it was: so whose instants are is said by flag.
@@ -38,7 +40,7 @@ static const struct field list_fields[] = {
 		{ .name = "type", .type = FIELD_CHOICE, .choices = types }, \
 		{ .name = "started_at", .type = FIELD_INSTANT, .flags = (instants) }, \
 		{ .name = "ended_at", .type = FIELD_INSTANT, .flags = (instants) }, \
-		{ .name = "duration_s", .type = FIELD_DURATION, .min = 1, .text = "Instead of ended_at. Seconds, or text: 1:30, 1h 30m; a number in text is minutes." }, \
+		{ .name = "duration_s", .type = FIELD_DURATION, .min = 1, .text = DURATION_SAYS }, \
 		{ .name = "day", .type = FIELD_DATE, .flags = F_PAGE }, \
 		{ .name = "start", .type = FIELD_CLOCK, .flags = F_PAGE }, \
 		{ .name = "end_day", .type = FIELD_DATE, .flags = F_PAGE }, \
