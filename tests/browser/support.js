@@ -36,7 +36,7 @@ const is_answer = (text) => /Failed to load resource: the server responded with 
 async function visitor(options = {}) {
 	const context = await (await launch()).newContext({ baseURL: url, viewport: { width: 1280, height: 800 }, locale: "en-GB", timezoneId: "Europe/Berlin", reducedMotion: "reduce", ...options });
 	const faults = [];
-	context.setDefaultTimeout(10000);
+	context.setDefaultTimeout(30000);
 	context.on("page", (page) => {
 		page.on("console", (message) => {
 			if (["error", "warning"].includes(message.type()) && !is_answer(message.text())) faults.push(`${page.url()}: ${message.text()}`);
