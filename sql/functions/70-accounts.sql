@@ -139,11 +139,21 @@ BEGIN
 END
 $$;
 
-CREATE OR REPLACE FUNCTION app.verify_again(who uuid, token_hash bytea) RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+DROP FUNCTION IF EXISTS app.verify_again(uuid, bytea);
+CREATE OR REPLACE FUNCTION app.verify_again(given_email text, token_hash bytea) RETURNS json
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT app.link_add(u.id, 'verify', token_hash, 3, NULL, NULL)
-	FROM data.users AS u WHERE u.id = who AND u.verified_at IS NULL;
+DECLARE
+	there record;
+BEGIN
+	SELECT u.id, u.email, u.name INTO there FROM data.users AS u
+	WHERE lower(u.email) = lower(given_email) AND u.verified_at IS NULL;
+	IF NOT FOUND THEN
+		RETURN NULL;
+	END IF;
+	PERFORM app.link_add(there.id, 'verify', token_hash, 3, NULL, NULL);
+	RETURN json_build_object('email', there.email, 'name', there.name);
+END
 $$;
 
 CREATE OR REPLACE FUNCTION app.forgot(given_email text, token_hash bytea) RETURNS json
@@ -288,9 +298,12 @@ BEGIN
 END
 $$;
 
-GRANT EXECUTE ON FUNCTION app.register(text, text, text, text, text, bytea), app.account(text),
+-- What needs to know whether an address has an account, before anybody has signed in, is the worker's (jobs/auth_mail.c).
+GRANT EXECUTE ON FUNCTION app.register(text, text, text, text, text, bytea), app.verify_again(text, bytea),
+	app.forgot(text, bytea) TO stint_worker;
+GRANT EXECUTE ON FUNCTION app.account(text),
 	app.session_create(uuid, uuid, text, bytea, text, text, integer), app.verify_email(bytea),
-	app.verify_again(uuid, bytea), app.forgot(text, bytea), app.reset(bytea, text), app.logout(bytea),
+	app.reset(bytea, text), app.logout(bytea),
 	app.switch(bytea, uuid, bytea), app.rehash(uuid, text), app.password_of(bytea), app.password_change(bytea, text),
 	app.memberships_of(uuid), app.sessions_of(bytea), app.session_end(bytea, uuid), app.profile_change(bytea, jsonb)
 	TO stint_web;

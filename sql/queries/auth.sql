@@ -1,6 +1,6 @@
 -- Signing up, in and out. One definer function a step (sql/functions/70-accounts.sql); tokens and passwords come hashed.
 
--- name: auth_register
+-- name: auth_register (worker)
 SELECT app.register(:email, :name, :organization_name, :zone, :password_hash, :token_hash::bytea) AS doc;
 
 -- name: auth_account
@@ -13,10 +13,10 @@ SELECT app.session_create(:user_id::uuid, :organization_id::uuid, :kind, :hash::
 -- name: auth_verify_email
 SELECT app.verify_email(:token_hash::bytea) AS user_id;
 
--- name: auth_verify_again
-SELECT app.verify_again(:user_id::uuid, :token_hash::bytea) AS done;
+-- name: auth_verify_again (worker)
+SELECT app.verify_again(:email, :token_hash::bytea) AS doc;
 
--- name: auth_forgot
+-- name: auth_forgot (worker)
 SELECT app.forgot(:email, :token_hash::bytea) AS doc;
 
 -- name: auth_reset

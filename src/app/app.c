@@ -15,12 +15,6 @@ struct app *app_new(void *mem, const struct conf *conf, const struct route *cons
 {
 	struct app *app = mem_new(mem, struct app);
 
-	struct net *net = net_new(app, conf, why);
-
-	/* Only asked whether the options are right: each worker makes its own, behind the fork. */
-	if (!net)
-		return NULL;
-	mem_free(net);
 	i18n_init(conf->locale_dir);
 	app->conf = conf;
 	app->routes = routes_new(app, tables);
@@ -38,15 +32,9 @@ struct app *app_new(void *mem, const struct conf *conf, const struct route *cons
 struct worker *worker_new(void *mem, struct app *app, const char *pool)
 {
 	struct worker *w = mem_new(mem, struct worker);
-	const char *why = NULL;
 
 	w->app = app;
 	w->db = db_new(w, app->conf->database_url, mem_printf(w, "stint-web %s", pool));
 	w->redis = redis_new(w, app->conf->redis_url);
-	w->net = net_new(w, app->conf, &why);
-	if (!w->net) {
-		log_error("worker cannot reach out", "why", why, NULL);
-		exit(EXIT_FAILURE);
-	}
 	return w;
 }

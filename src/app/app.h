@@ -9,7 +9,6 @@
 #include "db/db.h"
 #include "http/limits.h"
 #include "http/request.h"
-#include "net/net.h"
 #include "redis/redis.h"
 #include "view/view.h"
 
@@ -26,7 +25,6 @@ struct worker {
 	struct app *app;
 	struct db *db;
 	struct redis *redis;
-	struct net *net; /* mail */
 };
 
 /* NULL, *why says what is wrong: templates that cannot be read stop the start. before: the one a reload replaces, whose shared counters

@@ -80,30 +80,6 @@ enum err call_query(struct call *c, const char *name, const struct pair *extra, 
 	return OK;
 }
 
-struct later {
-	struct call call;
-	enum err (*fn)(struct call *c);
-};
-
-static void run_later(void *arg)
-{
-	struct later *later = arg;
-	enum err e = later->fn(&later->call);
-
-	if (e)
-		log_error("work after the answer failed", "route", later->call.route->name, "error",
-			err_info(e)->code, NULL);
-}
-
-void call_after(struct call *c, enum err (*fn)(struct call *c))
-{
-	struct later *later = mem_new(c->rq->mem, struct later);
-
-	*later = (struct later){ .call = *c, .fn = fn };
-	c->rq->after = run_later;
-	c->rq->after_arg = later;
-}
-
 static struct db_stmt enter_bind(struct call *c)
 {
 	int flags = (c->route->flags & ROUTE_WRITE ? ENTER_WRITES : 0) |

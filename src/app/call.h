@@ -61,10 +61,6 @@ enum err call_query(struct call *c, const char *name, const struct pair *extra, 
 /* The value of a query's parameter: path, input, or the ones that are always there. NULL is SQL NULL. */
 const char *call_param(struct call *c, const char *name);
 
-/* Leaves fn to be run once the answer is out: for what must not show in the answer's time, like whether an account exists.
- * Nobody is there to be told of a failure, so it is logged. */
-void call_after(struct call *c, enum err (*fn)(struct call *c));
-
 /* app.enter and the route's query in one round trip; fills frame, doc, status … of c. */
 enum err call_run(struct call *c);
 

@@ -107,21 +107,3 @@ enum net_mail_outcome mail_deliver(void *mem, const struct conf *conf, struct ne
 			"again", result->outcome == NET_MAIL_LATER ? "yes" : "no", NULL);
 	return result->outcome;
 }
-
-enum err mail_send(struct worker *w, void *mem, const struct mail_order *order)
-{
-	struct net_mail_result result;
-	struct mail_bytes mail;
-
-	if (!mail_make(mem, w->app->conf, w->app->views, order, &mail))
-		return ERR_INTERNAL;
-	switch (mail_deliver(mem, w->app->conf, w->net, &mail, &result)) {
-	case NET_MAIL_SENT:
-		return OK;
-	case NET_MAIL_LATER:
-		return ERR_UNAVAILABLE;
-	case NET_MAIL_REFUSED:
-		break;
-	}
-	return ERR_INTERNAL;
-}

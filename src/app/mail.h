@@ -16,7 +16,8 @@
 #include "net/smtp.h"
 #include "view/mail_compose.h"
 
-/* Purposes of seals: what mail.send reads, and the link that stops notifications by mail. */
+/* Purposes of seals: what auth.mail and mail.send read, and the link that stops notifications by mail. */
+#define AUTH_SEAL "auth"
 #define MAIL_SEAL "mail"
 #define UNSUBSCRIBE_SEAL "unsubscribe"
 
@@ -39,7 +40,4 @@ bool mail_make(void *mem, const struct conf *conf, const struct views *views, co
 /* One try. result tells what the server said; a file in mail_dir is NET_MAIL_SENT, none NET_MAIL_LATER. What failed is in the log. */
 enum net_mail_outcome mail_deliver(void *mem, const struct conf *conf, struct net *net, const struct mail_bytes *mail,
 	struct net_mail_result *result);
-
-/* Both, from a request. ERR_UNAVAILABLE when the server is away, ERR_INTERNAL when no try would help. */
-enum err mail_send(struct worker *w, void *mem, const struct mail_order *order);
 #endif

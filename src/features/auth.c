@@ -1,6 +1,6 @@
 /*
- * Signing up, in and out. These are real flows: passwords are hashed here (in a pool of their own), links go out by mail
- * after the database has said yes, and an answer never tells whether an account exists, neither by its words nor by its time.
+ * Signing up, in and out. These are real flows: passwords are hashed here (in a pool of their own), what needs a mail is left to
+ * a job, and an answer never tells whether an account exists, neither by its words nor by its time.
  */
 #include "features/features.h"
 
@@ -81,31 +81,37 @@ static void answer_sent(struct call *c)
 	c->doc = "{\"status\":\"sent\"}";
 }
 
-/* A link that works once: the token goes into the mail, its hash into the database. */
-static const char *link_to(struct call *c, const char *page, const char *token)
+static void put(struct json_object *o, const char *name, const char *value)
 {
-	return mem_printf(c->rq->mem, "%s%s?token=%s", c->app->conf->public_url, page, token);
-}
-
-static enum err send_link(struct call *c, const char *template_name, const char *to,
-	const char *name, const char *link, int hours)
-{
-	struct json_object *doc = json_own(c->rq->mem, json_object_new_object());
-
-	json_object_object_add(doc, "name", json_object_new_string(name ? name : ""));
-	json_object_object_add(doc, "link", json_object_new_string(link));
-	json_object_object_add(doc, "hours", json_object_new_int(hours));
-	const struct mail_order order = { .template_name = template_name, .doc = doc, .to = to, .language = c->language };
-	enum err e = mail_send(c->worker, c->rq->mem, &order);
-
-	return e ? fail(c, e, NULL) : OK;
+	json_object_object_add(o, name, value ? json_object_new_string(value) : NULL);
 }
 
 /*
- * What needs to know whether an address has an account is done after the answer, so that neither its words nor its time tell. That
- * the database is there is looked at first, for everybody alike: it would be a poor answer that promises a mail and cannot.
+ * Leaves what was asked to jobs/auth_mail.c, sealed: whether the address has an account is looked up there, so neither the words of
+ * this answer nor its time tell. what is the query that does the work.
  */
-static enum err answer_before(struct call *c, enum err (*work)(struct call *c))
+static enum err leave(struct call *c, const char *what, const char *hash)
+{
+	static const char *const fields[] = { "email", "name", "organization_name", "zone", NULL };
+	struct json_object *form = json_own(c->rq->mem, json_object_new_object());
+	struct json_object *args = json_own(c->rq->mem, json_object_new_object());
+	struct db_result *rows;
+
+	put(form, "what", what);
+	put(form, "password_hash", hash);
+	for (int i = 0; fields[i]; i++)
+		put(form, fields[i], call_text(c, fields[i]));
+	put(args, "sealed", seal(c->rq->mem, c->app->conf->secret_key, AUTH_SEAL, json_text(c->rq->mem, form)));
+	const struct pair given[] = {
+		{ "kind", "auth.mail" },
+		{ "args", json_text(c->rq->mem, args) },
+		{ "options", NULL },
+	};
+
+	return call_query(c, "jobs_enqueue", given, 3, &rows);
+}
+
+static enum err leave_throttled(struct call *c, const char *what, bool hash)
 {
 	const char *email = call_text(c, "email");
 	enum err e = throttle_check(c, "mail", email);
@@ -113,53 +119,27 @@ static enum err answer_before(struct call *c, enum err (*work)(struct call *c))
 	if (e)
 		return e;
 	throttle_count(c, "mail", email);
-	if (!db_ping(c->worker->db))
-		return fail(c, ERR_UNAVAILABLE, NULL);
-	call_after(c, work);
-	answer_sent(c);
-	return OK;
-}
-
-static enum err register_work(struct call *c)
-{
-	const char *token = token_new(c->rq->mem, "");
-	const struct pair given[] = {
-		{ "password_hash", password_hash(c->rq->mem, call_text(c, "password")) },
-		{ "token_hash", token_hash(c->rq->mem, token) },
-	};
-	struct db_result *rows;
-	struct json_object *made;
-	enum err e = call_query(c, "auth_register", given, 2, &rows);
-
-	if (e)
-		return e;
-	made = json_trusted(c->rq->mem, db_text(rows, 0, "doc"));
-	if (str_eq(json_str(made, "outcome"), "exists"))
-		return send_link(c, "mail/exists", json_str(made, "email"), json_str(made, "name"),
-			mem_printf(c->rq->mem, "%s/forgot", c->app->conf->public_url), 24);
-	return send_link(c, "mail/verify", json_str(made, "email"), json_str(made, "name"),
-		link_to(c, "/verify", token), 72);
+	e = leave(c, what, hash ? password_hash(c->rq->mem, call_text(c, "password")) : NULL);
+	if (!e)
+		answer_sent(c);
+	return e;
 }
 
 static enum err auth_register(struct call *c)
 {
-	return answer_before(c, register_work);
+	return leave_throttled(c, "auth_register", true);
+}
+
+static enum err auth_forgot(struct call *c)
+{
+	return leave_throttled(c, "auth_forgot", false);
 }
 
 /* The right password of an address nobody has proved yet: a new link goes out. */
-static enum err login_unverified(struct call *c, const struct db_result *account)
+static enum err login_unverified(struct call *c)
 {
-	const char *token = token_new(c->rq->mem, "");
-	const struct pair given[] = {
-		{ "user_id", db_text(account, 0, "user_id") },
-		{ "token_hash", token_hash(c->rq->mem, token) },
-	};
-	struct db_result *rows;
-	enum err e = call_query(c, "auth_verify_again", given, 2, &rows);
+	enum err e = leave(c, "auth_verify_again", NULL);
 
-	if (!e)
-		e = send_link(c, "mail/verify", db_text(account, 0, "email"),
-			db_text(account, 0, "name"), link_to(c, "/verify", token), 72);
 	return e ? e : fail(c, ERR_EMAIL_UNVERIFIED, NULL);
 }
 
@@ -230,7 +210,7 @@ static enum err auth_login(struct call *c)
 	}
 	throttle_forget(c, "signin", email);
 	if (!str_eq(db_text(account, 0, "verified"), "t"))
-		return login_unverified(c, account);
+		return login_unverified(c);
 	e = login_rehash(c, account);
 	if (!e)
 		e = session_start(c, db_text(account, 0, "user_id"), token);
@@ -265,26 +245,6 @@ static enum err auth_switch(struct call *c)
 	if (!c->page && !c->by_cookie)
 		answer_token(c, token);
 	return OK;
-}
-
-static enum err forgot_work(struct call *c)
-{
-	const char *token = token_new(c->rq->mem, "");
-	const struct pair given[] = { { "token_hash", token_hash(c->rq->mem, token) } };
-	struct json_object *account;
-	struct db_result *rows;
-	enum err e = call_query(c, "auth_forgot", given, 1, &rows);
-
-	if (e || !db_text(rows, 0, "doc"))
-		return e;
-	account = json_trusted(c->rq->mem, db_text(rows, 0, "doc"));
-	return send_link(c, "mail/reset", json_str(account, "email"), json_str(account, "name"),
-		link_to(c, "/reset", token), 24);
-}
-
-static enum err auth_forgot(struct call *c)
-{
-	return answer_before(c, forgot_work);
 }
 
 static enum err auth_reset(struct call *c)

@@ -51,9 +51,6 @@ struct request {
 	struct pairs params; /* raw FastCGI parameters HTTP_* and others */
 	int64_t started_us;  /* clock_monotonic_us at accept */
 	struct response res;
-	/* Run when the answer is out and the connection closed; NULL for most. The request still stands then. */
-	void (*after)(void *arg);
-	void *after_arg;
 	/* for the log line; set by the layers above */
 	const char *route; /* name, or "-" */
 	const char *organization_id, *member_id;

@@ -165,17 +165,6 @@ static void finish(struct worker *w, struct request *rq, const char *why)
 	log_set_request(NULL);
 }
 
-/* The client has its answer; this worker is not free yet. */
-static void after(struct worker *w, struct request *rq)
-{
-	if (!rq->after)
-		return;
-	slot_set(w->slot, SLOT_HANDLING, clock_monotonic_us());
-	log_set_request(rq->id);
-	rq->after(rq->after_arg);
-	log_set_request(NULL);
-}
-
 static void serve(struct worker *w, struct request *rq)
 {
 	enum conn_result result = conn_start(w->conn, &told_to_give_up);
@@ -193,7 +182,6 @@ static void serve(struct worker *w, struct request *rq)
 	else
 		handle(w, rq);
 	finish(w, rq, why);
-	after(w, rq);
 }
 
 static void work(struct worker *w, uint64_t share)

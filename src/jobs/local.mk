@@ -1,6 +1,7 @@
 # src/jobs
 noinst_LIBRARIES += src/jobs/libjobs.a
 src_jobs_libjobs_a_SOURCES = \
+	src/jobs/auth_mail.c \
 	src/jobs/housekeeping.c \
 	src/jobs/jobs.c src/jobs/jobs.def src/jobs/jobs.h \
 	src/jobs/live_close.c \
