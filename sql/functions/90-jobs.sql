@@ -38,7 +38,7 @@ AS $$
 DECLARE
 	named uuid := (options ->> 'organization')::uuid;
 BEGIN
-	IF named IS DISTINCT FROM coalesce(app.org(), named) THEN
+	IF named <> app.org() THEN
 		RAISE EXCEPTION 'a job for another organization than the caller''s';
 	END IF;
 	RETURN coalesce(app.org(), named);

@@ -9,7 +9,7 @@ async function registered(name) {
 	took(await nobody.post("/auth/register", { name, email, password: secret, organization_name: "Mail & Söhne", zone: "Europe/Berlin" }), 202);
 	const mail = await mailTo(email);
 	const list = await (await http("GET", "/dev/mail")).text;
-	const [, id] = new RegExp(`href="/dev/mail/([0-9a-f-]{36})"[^>]*>[^<]*</a></p><p[^>]*>${email}`).exec(list) ?? assert.fail(`${email} is not listed`);
+	const [, id] = new RegExp(`href="/dev/mail/([0-9a-f-]{36})"[^>]*>[^<]*</a></p><p[^>]*>[^<]*${email}`).exec(list) ?? assert.fail(`${email} is not listed`);
 	return { email, mail, id };
 }
 
@@ -26,7 +26,7 @@ test("mail_is_one_message_with_text_and_html", async () => {
 	const tokens = [...mail.matchAll(/[?&]token=([\w-]+)/g)].map(([, token]) => token);
 	assert.equal(tokens.length, 4);
 	assert.deepEqual(new Set(tokens), new Set([linkToken(mail)]));
-	assert.ok(mail.includes(`To: ${email}\r\n`));
+	assert.ok(mail.includes(` <${email}>\r\n`));
 });
 
 test("mailbox_shows_the_text_and_leads_to_the_html", async () => {
@@ -34,7 +34,7 @@ test("mailbox_shows_the_text_and_leads_to_the_html", async () => {
 	const page = await http("GET", `/dev/mail/${id}`);
 	assert.equal(page.status, 200);
 	assert.match(page.text, /Hello Zoë,/);
-	assert.match(page.text, new RegExp(`To: ${email}`));
+	assert.match(page.text, new RegExp(`To: [^<]*&lt;${email}&gt;`));
 	assert.ok(page.text.includes(`token=${linkToken(mail)}`));
 	assert.ok(page.text.includes(`href="/dev/mail/${id}/html"`));
 	const letter = await http("GET", `/dev/mail/${id}/html`);
