@@ -108,6 +108,8 @@ static void reload_end(struct life *l, int64_t now_us)
 		return;
 	}
 	m->reloading = false;
+	if (m->server->reloaded)
+		m->server->reloaded(m->server->arg, !m->reload_failed);
 	proc_notify("READY=1");
 }
 

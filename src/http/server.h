@@ -5,7 +5,8 @@
  * sockets (made here, or handed over by systemd and matched by FileDescriptorName = pool name), never
  * talks to a database, and only forks, watches and reaps:
  *   SIGTERM, SIGINT  workers finish the request in hand and leave; the master repeats the signal until they are gone
- *   SIGHUP           reload() is called in the master; when it says yes new workers start, then old ones are told to leave
+ *   SIGHUP           reload() is called in the master; when it says yes new workers start, then old ones are told to leave.
+ *                    reloaded() tells it how that ended: all new workers are up, or the old ones stay
  *   a dead worker    is replaced within 200 ms; dying at once again and again backs off (doubling to 5 s)
  *   a worker stuck past worker_timeout_s in one request is killed and replaced
  */
@@ -25,6 +26,7 @@ struct http_server {
 	size_t max_body; /* bytes; 0 means 1 MiB */
 	void *arg;
 	bool (*reload)(void *arg);                          /* in the master, before forking a new generation */
+	void (*reloaded)(void *arg, bool well);             /* in the master; once for each reload that said yes, or NULL */
 	void *(*worker_start)(void *arg, const char *pool); /* in the worker; NULL return ends it as a failed start */
 	void (*handle)(void *worker, struct request *rq);   /* fills rq->res */
 	void (*worker_stop)(void *worker);

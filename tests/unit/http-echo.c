@@ -156,6 +156,13 @@ static bool reload(void *arg)
 	return true;
 }
 
+static void reloaded(void *arg, bool well)
+{
+	(void)arg;
+	if (!well)
+		generation--;
+}
+
 static void *worker_start(void *arg, const char *pool)
 {
 	if (str_eq(pool, "auth") && there(auth_socket, "crash"))
@@ -188,6 +195,7 @@ int main(int argc, char **argv)
 		.worker_timeout_s = timeout_s,
 		.arg = &server,
 		.reload = reload,
+		.reloaded = reloaded,
 		.worker_start = worker_start,
 		.handle = handle,
 	};
