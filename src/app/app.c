@@ -14,7 +14,12 @@ struct app *app_new(void *mem, const struct conf *conf, const struct route *cons
 	const struct app *before, const char **why)
 {
 	struct app *app = mem_new(mem, struct app);
+	const char *fault = redis_fault(app, conf->redis_url, conf->redis_password);
 
+	if (fault) {
+		*why = mem_printf(app, "redis_url: %s", fault);
+		return NULL;
+	}
 	i18n_init(conf->locale_dir);
 	app->conf = conf;
 	app->routes = routes_new(app, tables);
@@ -35,6 +40,6 @@ struct worker *worker_new(void *mem, struct app *app, const char *pool)
 
 	w->app = app;
 	w->db = db_new(w, app->conf->database_url, mem_printf(w, "stint-web %s", pool));
-	w->redis = redis_new(w, app->conf->redis_url);
+	w->redis = redis_new(w, app->conf->redis_url, app->conf->redis_password);
 	return w;
 }

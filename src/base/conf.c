@@ -37,7 +37,7 @@ struct option {
 	const char *dflt; /* text, choice */
 	const char *choices; /* "one|of|these" */
 	int64_t number; /* default of integers and booleans */
-	int64_t min, max; /* of integers; min is a secret's least length */
+	int64_t min, max; /* of integers; min is a secret's least length: 0 when it need not be there and is not ours to judge */
 	const char *text;
 };
 
@@ -136,9 +136,34 @@ static bool clean_text(const char *s)
 	return str_is_utf8(s, strlen(s));
 }
 
+/* SCHEME://USER:PASSWORD@… or …password=…, as addresses of servers may have it. */
+static bool holds_password(const char *s)
+{
+	const char *rest = strstr(s, "://"), *at = rest ? strchr(rest, '@') : NULL;
+	const char *colon = rest ? strchr(rest + 3, ':') : NULL;
+
+	return (at && colon && colon < at) || strstr(s, "password=");
+}
+
+/* What stands in the file for this option, when everybody may read it; else NULL. */
+static const char *for_everybody(const struct loading *l, const struct option *o)
+{
+	const struct conf_line *line = l->file.mode & OTHERS_READ ? conf_file_find(&l->file, o->key) : NULL;
+
+	return line ? line->value : NULL;
+}
+
+static bool refuse_for_everybody(struct loading *l, const char *what)
+{
+	l->why = mem_printf(l->mem, "%s: holds %s, and everybody may read it. Run: chmod o-rwx %s", l->file.path, what,
+		l->file.path);
+	return false;
+}
+
 static bool set_text(struct loading *l, const struct option *o, const struct source *from)
 {
 	const char **field = (const char **)(void *)((char *)l->conf + o->offset);
+	const char *open_text;
 
 	*field = mem_strdup(l->conf, from->value ? from->value : o->dflt);
 	if (!clean_text(*field))
@@ -147,6 +172,9 @@ static bool set_text(struct loading *l, const struct option *o, const struct sou
 	if (o->type == OPTION_CHOICE && !one_of(o->choices, *field))
 		return refuse(l, from, mem_printf(l->mem, "\"%s\" is not one of the choices", *field),
 			mem_printf(l->mem, "Give one of %s", o->choices));
+	open_text = for_everybody(l, o);
+	if (open_text && holds_password(open_text))
+		return refuse_for_everybody(l, mem_printf(l->mem, "a password in %s", o->key));
 	return true;
 }
 
@@ -256,11 +284,8 @@ static bool set_secret(struct loading *l, const struct option *o, const struct s
 		return refuse(l, &from, fault,
 			mem_printf(l->mem, "Use at least %" PRId64 " random characters: openssl rand -base64 48",
 				o->min));
-	if (conf_file_find(&l->file, o->key) && l->file.mode & OTHERS_READ) {
-		l->why = mem_printf(l->mem, "%s: holds %s, and everybody may read it. Run: chmod o-rwx %s", l->file.path,
-			o->key, l->file.path);
-		return false;
-	}
+	if (for_everybody(l, o))
+		return refuse_for_everybody(l, o->key);
 	*field = mem_strdup(l->conf, from.value);
 	return true;
 }

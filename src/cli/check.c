@@ -119,7 +119,7 @@ int cli_doctor(void *mem, const struct conf *conf)
 
 	bad += say("database", db_ping(db_new(mem, conf->database_url, "stint doctor")),
 		"cannot be reached; see database_url");
-	bad += say("redis", redis_ping(redis_new(mem, conf->redis_url)),
+	bad += say("redis", redis_ping(redis_new(mem, conf->redis_url, conf->redis_password)),
 		"cannot be reached; see redis_url (time tracking works without it)");
 	bad += check_mail(mem, conf);
 	bad += say("templates", access(conf->templates_dir, R_OK) == 0,

@@ -11,6 +11,7 @@
 #include "jobs/jobs.h"
 #include "jobs/tools.h"
 #include "queue/crew.h"
+#include "redis/redis.h"
 #include "view/i18n.h"
 
 static const char usage[] =
@@ -37,7 +38,9 @@ static bool load(struct crew *crew)
 	struct job_tools *tools = mem_new(mem, struct job_tools);
 	struct net *net = NULL;
 
-	if (conf)
+	if (conf && redis_fault(mem, conf->redis_url, conf->redis_password))
+		why = mem_printf(mem, "redis_url: %s", redis_fault(mem, conf->redis_url, conf->redis_password));
+	else if (conf)
 		tools->views = views_load(mem, conf->templates_dir, conf->assets_file, conf->strict_templates, &why);
 	/* Only asked whether its options are right: each child makes its own. */
 	if (conf && tools->views)

@@ -11,6 +11,7 @@
 #include "db/db.h"
 #include "db/migrate.h"
 #include "jobs/jobs.h"
+#include "redis/redis.h"
 
 static const char usage[] =
 	"usage: stint [-c FILE] COMMAND\n"
@@ -22,15 +23,22 @@ static const char usage[] =
 	"  check-queries                  plan every query, bind every route\n"
 	"  config check|help              the configuration, or all its options\n";
 
+static int config_check(void *mem, const struct conf *conf)
+{
+	const char *fault = redis_fault(mem, conf->redis_url, conf->redis_password);
+
+	if (fault)
+		return fprintf(stderr, "stint: redis_url: %s\n", fault), 78;
+	return puts("The configuration is fine."), 0;
+}
+
 static int config(void *mem, const struct conf *conf, const char *what)
 {
 	if (str_eq(what, "help"))
-		puts(conf_help(mem));
-	else if (str_eq(what, "check") && conf)
-		puts("The configuration is fine.");
-	else
-		return fputs(usage, stderr), 64;
-	return 0;
+		return puts(conf_help(mem)), 0;
+	if (str_eq(what, "check") && conf)
+		return config_check(mem, conf);
+	return fputs(usage, stderr), 64;
 }
 
 /* What kinds of jobs there are is the program's to say, so that jobs of new ones can be enqueued from now on. */

@@ -95,7 +95,7 @@ static void become(struct master *m, struct seat *seat, int role, pid_t master)
 		_exit(EXIT_FAILURE);
 	child_signals(&m->before);
 	c.db = db_new(mem, m->crew->conf->worker_url, mem_printf(mem, "stint-worker %s", role_name(role)));
-	c.redis = redis_new(mem, m->crew->conf->redis_url);
+	c.redis = redis_new(mem, m->crew->conf->redis_url, m->crew->conf->redis_password);
 	if (role >= ROLE_RUNNER)
 		limit_memory(m->crew);
 	mains[role < ROLE_RUNNER ? role : ROLE_RUNNER](&c);

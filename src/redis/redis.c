@@ -36,17 +36,24 @@ static int redis_close(struct redis *r)
 	return 0;
 }
 
-struct redis *redis_new(void *mem, const char *url)
+struct redis *redis_new(void *mem, const char *url, const char *password)
 {
 	struct redis *r = mem_new(mem, struct redis);
 	struct sigaction now;
 
-	r->url = mem_strdup(r, url);
+	r->fault = redis_address_read(r, url, password, &r->address);
 	r->timeout_ms = TIMEOUT_MS;
 	talloc_set_destructor(r, redis_close);
 	if (sigaction(SIGPIPE, NULL, &now) == 0 && now.sa_handler == SIG_DFL)
 		signal(SIGPIPE, SIG_IGN);
 	return r;
+}
+
+const char *redis_fault(void *mem, const char *url, const char *password)
+{
+	struct redis_address address;
+
+	return redis_address_read(mem, url, password, &address);
 }
 
 static struct timeval time_left(int64_t deadline_us)
@@ -69,42 +76,6 @@ static bool give_up(struct redis *r, const char *why)
 	return false;
 }
 
-/* HOST:PORT, [v6]:PORT. */
-static redisContext *connect_tcp(struct redis *r, struct timeval timeout)
-{
-	const char *colon = strrchr(r->url, ':');
-	const char *host = r->url;
-	size_t len = colon ? (size_t)(colon - host) : 0;
-	redisContext *link;
-	char *name;
-	int64_t port;
-
-	if (!colon || !str_to_int(colon + 1, 1, 65535, &port))
-		return NULL;
-	if (len > 2 && host[0] == '[' && host[len - 1] == ']') {
-		host++;
-		len -= 2;
-	}
-	name = mem_strndup(r, host, len);
-	link = redisConnectWithTimeout(name, (int)port, timeout);
-	mem_free(name);
-	return link;
-}
-
-static bool link_open(struct redis *r, int64_t deadline_us)
-{
-	struct timeval timeout = time_left(deadline_us);
-
-	if (r->link)
-		return redisSetTimeout(r->link, timeout) == REDIS_OK;
-	r->link = str_starts(r->url, "unix:") ? redisConnectUnixWithTimeout(r->url + 5, timeout)
-					      : connect_tcp(r, timeout);
-	if (!r->link)
-		return give_up(r, "redis_url is neither unix:PATH nor HOST:PORT");
-	if (r->link->err)
-		return give_up(r, r->link->errstr);
-	return redisSetTimeout(r->link, time_left(deadline_us)) == REDIS_OK;
-}
 
 /* Sends all and reads an answer to each into replies. */
 static bool exchange(struct redis *r, const struct redis_words *commands, int n, redisReply **replies,
@@ -135,6 +106,52 @@ void redis_replies_free(redisReply **replies, int n)
 			freeReplyObject(replies[i]);
 		replies[i] = NULL;
 	}
+}
+
+/* Says who we are, and which database is meant, where that is needed. */
+static bool introduce(struct redis *r, int64_t deadline_us)
+{
+	const struct redis_address *a = &r->address;
+	char *db = mem_printf(r, "%d", a->db);
+	struct redis_words commands[2];
+	redisReply *replies[REPLIES_MAX] = { NULL };
+	const char *fault = NULL;
+	int n = 0;
+
+	if (a->user)
+		commands[n++] = (struct redis_words){ .count = 3, .word = { "AUTH", a->user, a->password ? a->password : "" } };
+	else if (a->password)
+		commands[n++] = (struct redis_words){ .count = 2, .word = { "AUTH", a->password } };
+	if (a->db)
+		commands[n++] = (struct redis_words){ .count = 2, .word = { "SELECT", db } };
+	if (!exchange(r, commands, n, replies, deadline_us))
+		fault = r->link->err ? r->link->errstr : "too slow";
+	for (int i = 0; i < n && !fault; i++)
+		if (replies[i]->type == REDIS_REPLY_ERROR)
+			fault = replies[i]->str;
+	if (fault)
+		give_up(r, fault);
+	redis_replies_free(replies, n);
+	mem_free(db);
+	return !fault;
+}
+
+static bool link_open(struct redis *r, int64_t deadline_us)
+{
+	const struct redis_address *a = &r->address;
+	struct timeval timeout = time_left(deadline_us);
+
+	if (r->link)
+		return redisSetTimeout(r->link, timeout) == REDIS_OK;
+	if (r->fault)
+		return give_up(r, r->fault);
+	r->link = a->path ? redisConnectUnixWithTimeout(a->path, timeout)
+			  : redisConnectWithTimeout(a->host, a->port, timeout);
+	if (!r->link)
+		return give_up(r, "no connection could be made");
+	if (r->link->err)
+		return give_up(r, r->link->errstr);
+	return redisSetTimeout(r->link, time_left(deadline_us)) == REDIS_OK && introduce(r, deadline_us);
 }
 
 /* Redis answered, but with an error (still loading, read only, no rights): the same as being

@@ -5,7 +5,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 struct redis;
-struct redis *redis_new(void *mem, const char *url);
+/* url as redis_url in conf.def, password as redis_password: NULL or "" for none. Copies both. */
+struct redis *redis_new(void *mem, const char *url, const char *password);
+/* What is wrong with the two, in words for an operator that repeat nothing of them; NULL: nothing. A redis made from what is wrong is
+ * always away. */
+const char *redis_fault(void *mem, const char *url, const char *password);
 void redis_set_timeout(struct redis *r, int64_t timeout_ms); /* instead of 100 ms: for programs nobody waits for */
 bool redis_ping(struct redis *r);
 /* Fixed window counter: adds one to key, expiring window_s after the first; *count gets the new

@@ -3,12 +3,14 @@
 /* The connection below redis.h: for the files of this folder alone. */
 #include <hiredis/hiredis.h>
 
+#include "redis/address.h"
 #include "redis/redis.h"
 
 enum { REPLIES_MAX = 8 };
 
 struct redis {
-	const char *url;
+	struct redis_address address;
+	const char *fault; /* of the address; NULL: none */
 	redisContext *link; /* NULL while there is none */
 	int64_t timeout_ms; /* for an exchange, from first to last */
 	int64_t rest_until_us;

@@ -91,5 +91,23 @@ test("config: the file that runs is fine, an unknown key stops with its line, he
 	assert.equal(run("config", "check").status, 0);
 	const help = run("config", "help");
 	assert.match(help.stdout, /database_url/);
+	assert.match(help.stdout, /redis_password/);
 	assert.match(help.stdout, /signin_tries/);
+});
+
+test("config: a redis_url that is none, or a password given twice, is refused without being repeated", () => {
+	for (const [url, password, says] of [
+		["redis://a:canary-url@host:port", "", /redis_url: has a port/],
+		["redis://a:canary-url@host", "canary-password", /redis_password is set too/],
+	]) {
+		const env = { ...process.env, STINT_REDIS_URL: url, STINT_REDIS_PASSWORD: password };
+		const out = spawnSync(stint, ["-c", process.env.STINT_CONF, "config", "check"], { encoding: "utf8", env });
+		assert.equal(out.status, 78);
+		assert.match(out.stderr, says);
+		assert.doesNotMatch(out.stderr, /canary/);
+		const web = spawnSync(path.join(process.env.STINT_BIN, "stint-web"), ["-c", process.env.STINT_CONF], { encoding: "utf8", env });
+		assert.equal(web.status, 78);
+		assert.match(web.stderr, says);
+		assert.doesNotMatch(web.stderr, /canary/);
+	}
 });

@@ -101,7 +101,8 @@ check_PROGRAMS += \
 	tests/unit/test_db_migrate \
 	tests/unit/test_db_prepare \
 	tests/unit/test_db_run \
-	tests/unit/test_redis
+	tests/unit/test_redis \
+	tests/unit/test_redis_auth
 tests_unit_test_crypto_SOURCES = tests/unit/test_crypto.c
 tests_unit_test_crypto_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_crypto_LDADD = src/crypto/libcrypto.a $(UNIT_BASE_LIBS) $(SODIUM_LIBS)
@@ -123,6 +124,9 @@ tests_unit_test_db_run_LDADD = $(UNIT_DB_LIBS)
 tests_unit_test_redis_SOURCES = tests/unit/test_redis.c
 tests_unit_test_redis_CPPFLAGS = $(UNIT_CPPFLAGS) $(HIREDIS_CFLAGS)
 tests_unit_test_redis_LDADD = src/redis/libredis.a $(UNIT_BASE_LIBS) $(HIREDIS_LIBS)
+tests_unit_test_redis_auth_SOURCES = tests/unit/test_redis_auth.c
+tests_unit_test_redis_auth_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_redis_auth_LDADD = src/redis/libredis.a $(UNIT_BASE_LIBS) $(HIREDIS_LIBS)
 
 # net: real sockets on every address of this host. The second file's getaddrinfo() stands before libc's.
 UNIT_NET_LIBS = src/net/libnet.a $(UNIT_BASE_LIBS) $(CURL_LIBS) -ldl

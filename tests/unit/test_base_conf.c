@@ -261,6 +261,48 @@ START_TEST(a_secret_may_be_a_credential)
 }
 END_TEST
 
+START_TEST(somebody_elses_secret_may_be_missing_and_is_not_judged)
+{
+	const char *why = NULL;
+	const struct conf *conf = load(WITH_KEY, &why);
+
+	ck_assert_msg(conf, "%s", why);
+	ck_assert_str_eq(conf->redis_password, "");
+	conf = load(WITH_KEY "redis_password = password\n", &why);
+	ck_assert_msg(conf, "%s", why);
+	ck_assert_str_eq(conf->redis_password, "password");
+	setenv("STINT_REDIS_PASSWORD", "other", 1);
+	conf = load(WITH_KEY "redis_password = password\n", &why);
+	ck_assert_msg(conf, "%s", why);
+	ck_assert_str_eq(conf->redis_password, "other");
+}
+END_TEST
+
+START_TEST(a_password_within_an_address_is_not_for_everybody)
+{
+	static const char *const lines[] = { "redis_url = redis://a:canary@h", "redis_url = unix:/s?password=canary",
+		"database_url = host=h password=canary", "migrate_url = postgresql://u:canary@h/d" };
+	const char *dir = scratch();
+
+	unsetenv("STINT_DATABASE_URL"); /* ./dev test speaks of its stack by it */
+	unsetenv("STINT_MIGRATE_URL");
+	unsetenv("STINT_REDIS_URL");
+	setenv("STINT_SECRET_KEY", KEY, 1);
+	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+		const char *path = written(path_in(dir, "stint.conf"), lines[i], 0644);
+		const char *why = NULL;
+
+		ck_assert_msg(!conf_load(unit_mem, path, &why), "%s", lines[i]);
+		ck_assert_msg(strstr(why, "everybody may read it. Run: chmod o-rwx"), "%s", why);
+		ck_assert_msg(!strstr(why, "canary"), "%s", why);
+		chmod(path, 0640);
+		ck_assert_ptr_nonnull(conf_load(unit_mem, path, &why));
+		unlink(path);
+	}
+	rmdir(dir);
+}
+END_TEST
+
 START_TEST(a_secret_is_not_for_everybody)
 {
 	const char *dir = scratch();
@@ -310,4 +352,5 @@ UNIT_MAIN("base_conf", defaults_stand_where_nothing_is_set, the_file_is_read, th
 	the_file_can_be_named_by_the_environment, mistakes_are_named_with_their_place,
 	mistakes_of_the_environment_are_named_too, a_secret_is_required, samples_are_no_secrets,
 	a_secret_may_lie_in_a_file_of_its_own, a_secret_may_be_a_credential, a_password_given_to_us_is_not_judged, a_secret_is_not_for_everybody,
+	somebody_elses_secret_may_be_missing_and_is_not_judged, a_password_within_an_address_is_not_for_everybody,
 	files_of_absurd_size_are_refused, help_tells_every_option)

@@ -24,7 +24,7 @@ static struct redis *begin(void)
 		"STINT_TEST_REDIS_URL is not set to unix:PATH. Run the tests by "
 		"./dev test, or name a scratch Redis.");
 	snprintf(key, sizeof(key), "unit:%d", (int)getpid());
-	r = redis_new(unit_mem, url);
+	r = redis_new(unit_mem, url, NULL);
 	ck_assert(redis_ping(r));
 	ck_assert(redis_forget(r, key));
 	return r;
@@ -78,7 +78,7 @@ END_TEST
 
 START_TEST(nothing_is_lost_between_clients)
 {
-	struct redis *a = begin(), *b = redis_new(unit_mem, url);
+	struct redis *a = begin(), *b = redis_new(unit_mem, url, NULL);
 	int64_t count, left_s;
 
 	for (int i = 0; i < 100; i++)
@@ -115,7 +115,7 @@ START_TEST(a_redis_that_hangs_holds_nobody)
 	struct proxy *proxy = proxy_to_redis();
 	int64_t back_us;
 
-	r = redis_new(unit_mem, mem_printf(unit_mem, "unix:%s", proxy->path));
+	r = redis_new(unit_mem, mem_printf(unit_mem, "unix:%s", proxy->path), NULL);
 	count_ms(r, true);
 	*proxy->fault = PROXY_MUTE;
 	ck_assert_int_lt(count_ms(r, false), 200);
@@ -127,7 +127,7 @@ START_TEST(a_redis_that_hangs_holds_nobody)
 		usleep(10000);
 	ck_assert_int_lt(clock_monotonic_us() - back_us, 2500000);
 	proxy_stop(proxy);
-	ck_assert(redis_forget(redis_new(unit_mem, url), key));
+	ck_assert(redis_forget(redis_new(unit_mem, url, NULL), key));
 }
 END_TEST
 
@@ -136,13 +136,13 @@ START_TEST(a_restart_is_not_felt)
 	struct redis *r = begin();
 	struct proxy *proxy = proxy_to_redis();
 
-	r = redis_new(unit_mem, mem_printf(unit_mem, "unix:%s", proxy->path));
+	r = redis_new(unit_mem, mem_printf(unit_mem, "unix:%s", proxy->path), NULL);
 	count_ms(r, true);
 	*proxy->fault = PROXY_CUT_QUESTION; /* the idle connection turns out to be dead */
 	count_ms(r, true);
 	proxy_stop(proxy);
 	ck_assert_int_lt(count_ms(r, false), 150);
-	ck_assert(redis_forget(redis_new(unit_mem, url), key));
+	ck_assert(redis_forget(redis_new(unit_mem, url, NULL), key));
 }
 END_TEST
 
@@ -152,7 +152,7 @@ START_TEST(addresses_that_lead_nowhere)
 		"localhost:", "127.0.0.1:1", "[::1]:1", "h:99999" };
 
 	for (size_t i = 0; i < sizeof(urls) / sizeof(*urls); i++) {
-		struct redis *r = redis_new(unit_mem, urls[i]);
+		struct redis *r = redis_new(unit_mem, urls[i], NULL);
 
 		ck_assert_int_lt(count_ms(r, false), 300);
 		ck_assert(!redis_ping(r));
