@@ -16,14 +16,16 @@ cmd_bench() {
 		esac
 		shift
 	done
-	mkdir -p "$VAR/log" || die "Could not make $VAR." "Is the clone yours?"
+	var_make
 	lock_take "$VAR/bench.lock" || die "Another ./dev bench runs in this clone." "Wait for it to end."
+	prepare_begin
 	packages_need up bench
 	stack_use bench
 	PORT=$(port_free 127.0.0.1 0)
 	URL=http://localhost:$PORT
 	BUILD=$ROOT/_build
 	build_tree "$BUILD"
+	prepare_end
 	bench_bare
 	need_space "${PGDATA%/*}" 2000
 	bench_stack_up

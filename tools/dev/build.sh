@@ -7,11 +7,11 @@ build_tree() {
 	local tree=$1 log=$VAR/log
 	shift
 	node_need
-	if [[ ! -e $ROOT/build-aux/.complete || $ROOT/configure.ac -nt $ROOT/build-aux/.complete ]]; then
+	if [[ ! -e $ROOT/build-aux/.complete || ! -x $ROOT/configure || ! -s $ROOT/Makefile.in || $ROOT/configure.ac -nt $ROOT/build-aux/.complete ]]; then
 		run_logged "Making ./configure" "$log/bootstrap.log" "$ROOT/bootstrap" || exit 1
 	fi
 	mkdir -p "$tree"
-	if [[ ! -e $tree/Makefile || $(cat "$tree/.configured" 2>/dev/null) != "$*" ]]; then
+	if [[ ! -s $tree/Makefile || ! -s $tree/config.h || $(cat "$tree/.configured" 2>/dev/null) != "$*" ]]; then
 		rm -f "$tree/.configured"
 		build_configure "$tree" "$log/configure.log" "$@"
 		write_file "$tree/.configured" <<<"$*"
@@ -27,19 +27,25 @@ build_configure() {
 
 build_name() { printf '%s' "${1#"$ROOT"/}"; }
 
+# make -q is no help: automake's targets always have something to say.
+build_is_whole() {
+	local todo
+	todo=$(make -C "$1" -n all-am 2>/dev/null) && ! grep -qvE '^make|test -f config\.h' <<<"$todo"
+}
+
+# What a killed compiler, or one on a full disk, leaves half-way can look new: then all of it is made again.
 build_make() {
-	local tree=$1 log=$2 was_killed=''
-	if make -C "$tree" -q >/dev/null 2>&1; then
-		return 0
-	fi
-	[[ ! -e $tree/.building ]] || was_killed=1
-	: >"$tree/.building"
-	if ! run_logged "Building $(build_name "$tree")" "$log" make -C "$tree" -j"$(nproc)"; then
-		[[ -n $was_killed ]] || { rm -f "$tree/.building"; exit 1; }
-		# A compiler killed half-way can leave half an object that looks new.
+	local tree=$1 log=$2
+	if [[ -e $tree/.building ]]; then
 		warn "The last build was cut off; building from scratch."
 		make -C "$tree" clean >"$log" 2>&1 || true
-		run_logged "Building $(build_name "$tree")" "$log" make -C "$tree" -j"$(nproc)" || { rm -f "$tree/.building"; exit 1; }
+	elif build_is_whole "$tree"; then
+		return 0
 	fi
+	: >"$tree/.building"
+	run_logged "Building $(build_name "$tree")" "$log" make -C "$tree" -j"$(nproc)" || {
+		[[ -n $(space_short "$tree") ]] || rm -f "$tree/.building"
+		exit 1
+	}
 	rm -f "$tree/.building"
 }

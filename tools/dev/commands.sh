@@ -43,14 +43,14 @@ stack_running() {
 }
 
 cmd_down() {
-	local pid turns=300
+	local pid end=$((SECONDS + 60))
 	STATE=$VAR
 	if pid=$(proc_alive "$STATE/dev.pid"); then
 		kill -s TERM "$pid" 2>/dev/null || die "Process $pid is not yours to stop." "Stop it as $(stat -c %U "/proc/$pid")."
-		while proc_alive "$STATE/dev.pid" >/dev/null && ((turns-- > 0)); do
+		while proc_alive "$STATE/dev.pid" >/dev/null && ((SECONDS < end)); do
 			sleep 0.1
 		done
-		((turns > 0)) || kill -s KILL "$pid" 2>/dev/null || true
+		((SECONDS < end)) || kill -s KILL "$pid" 2>/dev/null || true
 	else
 		say "No supervisor runs; looking for what it may have left."
 	fi
@@ -81,13 +81,17 @@ cmd_psql() {
 
 # The lines that differ from the last commit: tables that somebody set by hand stay as they are.
 cmd_fmt() {
+	prepare_begin
 	packages_need lint
+	prepare_end
 	(cd "$ROOT" && git clang-format --extensions c,h --quiet HEAD)
 	done_ "The C lines you changed are formatted."
 }
 
 cmd_lint() {
+	prepare_begin
 	packages_need up lint # the deep checks read the headers of all libraries
+	prepare_end
 	exec "$ROOT/tools/lint/all"
 }
 

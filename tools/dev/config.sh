@@ -48,7 +48,7 @@ config_stint() {
 
 config_nginx() {
 	local folder=$STATE/nginx part
-	mkdir -p "$folder/extra"
+	mkdir -p "$folder/extra" 2>/dev/null || die_unwritten "$folder/extra" "Is $folder a folder of yours?"
 	for part in http app fastcgi headers tls; do
 		nginx_fill <"$ROOT/nginx/stint-$part.conf.in" | write_file "$folder/stint-$part.conf"
 	done
@@ -134,15 +134,16 @@ tls_plain_ports() {
 tls_make() {
 	local name=$1 tls=$STATE/tls kind=DNS
 	[[ ! $name =~ ^[0-9.]+$ && $name != *:* ]] || kind=IP
-	mkdir -p "$tls"
+	mkdir -p "$tls" 2>/dev/null || die_unwritten "$tls" "Is it a folder of yours?"
 	chmod 0700 "$tls"
-	if [[ ! -s $tls/ca.crt ]]; then
+	if [[ ! -s $tls/ca.crt || ! -s $tls/ca.key ]]; then
+		rm -f "$tls/name"
 		(umask 077 && openssl req -x509 -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 -subj "/CN=Stint at $(hostname)" \
 			-addext basicConstraints=critical,CA:TRUE,pathlen:0 -addext keyUsage=critical,keyCertSign,cRLSign \
 			-keyout "$tls/ca.key" -out "$tls/ca.crt.new" 2>"$STATE/log/openssl.log") || die "openssl could not make the authority." "See $STATE/log/openssl.log."
-		mv "$tls/ca.crt.new" "$tls/ca.crt"
+		mv "$tls/ca.crt.new" "$tls/ca.crt" || exit 1
 	fi
-	if [[ $(cat "$tls/name" 2>/dev/null) == "$name" ]] && openssl x509 -in "$tls/site.crt" -noout -checkend 2592000 >/dev/null 2>&1; then
+	if [[ $(cat "$tls/name" 2>/dev/null) == "$name" && -s $tls/site.key ]] && openssl x509 -in "$tls/site.crt" -noout -checkend 2592000 >/dev/null 2>&1; then
 		return 0
 	fi
 	(umask 077 && openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$name" -keyout "$tls/site.key" -out "$tls/site.csr" \

@@ -21,7 +21,7 @@ die() {
 	shift
 	local line
 	for line in "$@"; do
-		printf '  %s\n' "$line" >&2
+		[[ -z $line ]] || printf '  %s\n' "$line" >&2
 	done
 	exit 1
 }
@@ -33,7 +33,7 @@ is_root() { [[ $EUID -eq 0 ]]; }
 run_logged() {
 	local title=$1 log=$2 began=$SECONDS status=0 pid
 	shift 2
-	: >"$log"
+	{ : >"$log"; } 2>/dev/null || die_unwritten "$log" "Is ./var yours?"
 	# Started in the background, a shell's child would ignore Ctrl-C; env undoes that.
 	env --default-signal=INT,QUIT "$@" >>"$log" 2>&1 &
 	pid=$!
@@ -43,6 +43,7 @@ run_logged() {
 	if ((status)); then
 		printf '%s✗ %s failed%s (all of it is in %s):\n' "$RED" "$title" "$PLAIN" "$log" >&2
 		tail -n 30 "$log" | sed 's/^/  | /' >&2
+		space_explain "$log" "${log%/*}"
 		return "$status"
 	fi
 	done_ "$title ${DIM}($((SECONDS - began)) s)$PLAIN"
@@ -67,10 +68,31 @@ run_watch() {
 # FILE: stdin becomes the file whole or not at all, so that a full disk or a kill leaves no half one.
 write_file() {
 	local new="$1.new.$$"
-	if ! cat >"$new" || ! mv -f "$new" "$1"; then
+	if ! { cat >"$new" && mv -fT "$new" "$1"; } 2>/dev/null; then
 		rm -f "$new"
-		die "Could not write $1." "Is the disk full, or the folder not yours? ($(df -Ph "$(dirname "$1")" | awk 'NR==2 {print $4 " free on " $6}'))"
+		die_unwritten "$1" "Is the folder yours, and is there no folder in the file's place?"
 	fi
+}
+
+# FILE REMEDY: a full disk is the likelier cause, and then no other is guessed at.
+die_unwritten() {
+	local short
+	short=$(space_short "$(dirname "$1")")
+	die "Could not write $1." "${short:-$2}" "${short:+Make room and run the same command again; what was whole is kept.}"
+}
+
+# FOLDER…: says which of their disks, or of those that programs use for themselves, are full.
+space_short() {
+	df -Pk "$@" /tmp /var 2>/dev/null | awk 'NR > 1 && int($4 / 1024) < 20 && !seen[$6]++ { printf "The disk is full: %d MB are free on %s. ", $4 / 1024, $6 }'
+}
+
+# LOG FOLDER…: the log counts too, since what fails on a full disk may tidy up after itself.
+space_explain() {
+	local log=$1 short
+	shift
+	short=$(space_short "$@")
+	[[ -n $short ]] || ! tail -n 100 "$log" 2>/dev/null | grep -q 'No space left on device' || short='The disk was full. '
+	[[ -z $short ]] || printf '  %s%s%s\n' "$BOLD" "${short}Make room and run the same command again; what was whole is kept." "$PLAIN" >&2
 }
 
 # FOLDER MEGABYTES
@@ -83,12 +105,37 @@ need_space() {
 	fi
 }
 
+var_make() {
+	mkdir -p "$VAR/log" 2>/dev/null && [[ -w $VAR && -w $VAR/log ]] ||
+		die_unwritten "$VAR/log" "Is the clone yours, and are ./var and ./var/log folders?"
+}
+
 # Eight characters that are this clone's alone: they name its folders outside of it.
 clone_hash() { printf '%s' "$ROOT" | sha256sum | cut -c1-8; }
 
 # FILE: the lock is held as descriptor 9 until this process ends; services are started without it.
 lock_take() {
 	exec 9>>"$1" || die "Could not open $1." "Is ./var yours? Remove it, or run dev as its owner."
-	flock --nonblock 9
+	flock --timeout 2 9 # what was just killed or has just failed may take a moment to be gone
 }
 lock_drop() { exec 9>&-; }
+
+# What stays running must hold nothing of whoever started it: a lock, or a pipe somebody waits on.
+descriptors_drop() {
+	local fd
+	for fd in /proc/self/fd/*; do
+		fd=${fd##*/}
+		((fd <= 2)) || eval "exec $fd>&-"
+	done
+}
+
+# Packages, Node and ./configure are got ready by one ./dev at a time; another one waits.
+prepare_begin() {
+	var_make
+	exec 8>>"$VAR/prepare.lock" || die "Could not open $VAR/prepare.lock." "Is ./var yours? Remove it, or run dev as its owner."
+	flock --nonblock 8 || {
+		say "Another ./dev of this clone is installing or building; waiting for it…"
+		flock 8
+	}
+}
+prepare_end() { exec 8>&-; }

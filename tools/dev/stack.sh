@@ -13,7 +13,7 @@ stack_use() {
 	STATE=$VAR
 	[[ $STACK == dev ]] || STATE=$VAR/$STACK
 	mkdir -p "$STATE/log" "$STATE/mail" 2>/dev/null ||
-		die "Could not make folders below $STATE." "Is ./var yours, and the disk not full? $(df -Ph "$ROOT" | awk 'NR==2 {print $4 " are free."}')"
+		die_unwritten "$STATE/log" "Is ./var yours, and are its folders log and mail folders?"
 	[[ -O $STATE ]] || die "$STATE belongs to $(stat -c %U "$STATE")." "Run dev as that user, or remove the folder as that user first."
 	if is_root; then
 		id postgres >/dev/null 2>&1 || die "There is no user postgres on this machine." "Install the package postgresql, or run dev as a user."
@@ -82,7 +82,7 @@ stack_data_adopt() {
 # The program directory of the PostgreSQL that made the cluster, or of the newest.
 pg_bin() {
 	local version
-	if [[ -e $PGDATA/PG_VERSION ]]; then
+	if [[ -s $PGDATA/PG_VERSION ]]; then
 		version=$(cat "$PGDATA/PG_VERSION")
 		[[ -x /usr/lib/postgresql/$version/bin/postgres ]] ||
 			die "The cluster in $PGDATA was made by PostgreSQL $version, which is not installed any more." \
@@ -94,11 +94,29 @@ pg_bin() {
 	printf '/usr/lib/postgresql/%s/bin' "$version"
 }
 
+# Small files without which PostgreSQL does not start, and which can be had again: emptied or lost they must cost no data.
+pg_mend() {
+	[[ -s $PGDATA/global/pg_control && -s $PGDATA/base/1/PG_VERSION ]] || return 0
+	pg_mend_file PG_VERSION "$(cat "$PGDATA/base/1/PG_VERSION")"
+	pg_mend_file pg_hba.conf 'local all all trust'
+	pg_mend_file postgresql.conf '# Was lost; ./dev gives what matters by itself.'
+	# Nobody runs here: a lock file without a content is the trace of somebody killed.
+	[[ -s $PGDATA/postmaster.pid ]] || rm -f "$PGDATA/postmaster.pid"
+}
+
+pg_mend_file() { # NAME CONTENT
+	[[ ! -s $PGDATA/$1 ]] || return 0
+	warn "$PGDATA/$1 was empty or lost; it was made anew."
+	# shellcheck disable=SC2016 # for sh
+	"${AS_PG[@]}" sh -c 'umask 077; printf "%s\n" "$2" >"$1"' sh "$PGDATA/$1" "$2" || die_unwritten "$PGDATA/$1" "Is it yours?"
+}
+
 # A new cluster is made beside its place and moved there when it is whole.
 pg_make() {
 	local bin
+	pg_mend
 	bin=$(pg_bin)
-	[[ ! -e $PGDATA/PG_VERSION ]] || return 0
+	[[ ! -s $PGDATA/PG_VERSION ]] || return 0
 	need_space "${PGDATA%/*}" 300
 	if [[ -d $PGDATA && ! -L $PGDATA ]]; then # made by no whole initdb: keep it, but out of the way
 		mv "$PGDATA" "$PGDATA.broken.$(date +%s)"

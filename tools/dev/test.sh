@@ -8,8 +8,9 @@ TEST_BROKEN=() # names of what failed, said again at the end
 
 cmd_test() {
 	local filter=${1-} began=$SECONDS
-	mkdir -p "$VAR/log" || die "Could not make $VAR." "Is the clone yours?"
+	var_make
 	lock_take "$VAR/test.lock" || die "Another ./dev test runs in this clone." "Wait for it to end."
+	prepare_begin
 	packages_need up test
 	stack_use test
 	PORT=$(port_free 127.0.0.1 0)
@@ -17,6 +18,7 @@ cmd_test() {
 	BUILD=$STATE/build
 	export CFLAGS=${CFLAGS:--O1 -g}
 	build_tree "$BUILD" --enable-sanitizers --enable-werror
+	prepare_end
 	test_sanitizers
 	test_stack_up
 	test_check "$filter"
