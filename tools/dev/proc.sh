@@ -19,7 +19,7 @@ proc_start_time() {
 }
 
 proc_record() { # FILE PID
-	printf '%s %s %s\n' "$2" "$(proc_start_time "$2" || echo 0)" "$(proc_boot)" >"$1"
+	printf '%s %s %s\n' "$2" "$(proc_start_time "$2" || echo 0)" "$(proc_boot)" | write_file "$1"
 }
 
 # FILE: prints the pid when that very process is still there.
@@ -34,19 +34,28 @@ proc_alive() {
 	printf '%s\n' "$pid"
 }
 
-# SESSION: pids of its members, but zombies.
+# SESSION: pids of its members and of their descendants (PostgreSQL's lead sessions of their own), but zombies.
 session_members() {
 	# Processes vanish while they are looked at: what cat misses is gone.
 	{ cat /proc/[0-9]*/stat 2>/dev/null || true; } | awk -v sid="$1" '
-		{ pid = $1; sub(/^.*\) /, ""); if ($4 == sid && $1 != "Z") print pid }'
+		{ pid = $1; sub(/^.*\) /, ""); parent[pid] = $2; if ($1 != "Z") alive[pid]; if ($4 == sid) in_it[pid] }
+		END {
+			do {
+				more = 0
+				for (pid in parent)
+					if (!(pid in in_it) && parent[pid] in in_it) { in_it[pid]; more = 1 }
+			} while (more)
+			for (pid in in_it) if (pid in alive) print pid
+		}'
 }
 
 # FILE SIGNAL SECONDS: ends the service the file names and all of its session; kills after SECONDS.
 service_end() {
-	local file=$1 signal=$2 turns=$(($3 * 10)) pid start boot now members
-	read -r pid start boot 2>/dev/null <"$file" || return 0
+	local file=$1 signal=$2 turns=$(($3 * 10)) pid='' start='' boot='' now members
+	[[ -f $file ]] || return 0
+	read -r pid start boot 2>/dev/null <"$file" || true
 	now=$(proc_start_time "$pid" 2>/dev/null) || now=''
-	if [[ ${boot-} != "$(proc_boot)" || (-n $now && $now != "$start") ]]; then
+	if [[ ! $pid =~ ^[0-9]+$ || $boot != "$(proc_boot)" || (-n $now && $now != "$start") ]]; then
 		rm -f "$file" # another boot, or the number has gone to somebody else
 		return 0
 	fi
@@ -57,7 +66,15 @@ service_end() {
 	while members=$(session_members "$pid") && [[ -n $members ]] && ((turns-- > 0)); do
 		sleep 0.1
 	done
-	# shellcheck disable=SC2086
-	[[ -z $members ]] || kill -s KILL $members 2>/dev/null || true
+	if [[ -n $members ]]; then
+		warn "$(basename "$file" .pid) did not end within $3 s and is killed."
+		# shellcheck disable=SC2086
+		kill -s KILL $members 2>/dev/null || true
+		turns=50
+		# shellcheck disable=SC2086
+		while kill -0 $members 2>/dev/null && ((turns-- > 0)); do
+			sleep 0.1
+		done
+	fi
 	rm -f "$file"
 }

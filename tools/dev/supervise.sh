@@ -6,9 +6,13 @@
 # A file $RUN/hold/NAME keeps a dead service down until the file is removed: tests and
 # operators' drills use it to take a service away for a while.
 
-SERVICES_IN_ORDER=(postgres redis web worker nginx)
+# What the others need comes first and is started at once, nginx last. A new program: its name here, a line in service_exec,
+# and where it can be asked whether it is there, one in service_answers.
+SERVICES_FIRST=(postgres redis)
+SERVICES_IN_ORDER=("${SERVICES_FIRST[@]}" web worker nginx)
 declare -A SERVICE_PID SERVICE_BEGAN SERVICE_WAIT SERVICE_NEXT
 STOPPING=''
+SPACE_SAID=''
 VIEW=''
 
 service_log() { printf '%s/log/%s.log' "$STATE" "$1"; }
@@ -49,7 +53,8 @@ service_start() {
 	[[ $name != redis ]] || rm -f "$RUN/redis.sock"
 	(service_exec "$name") >>"$(service_log "$name")" 2>&1 </dev/null 9>&- &
 	SERVICE_PID[$name]=$!
-	proc_record "$(service_file "$name")" "$!"
+	disown "$!" # or the shell says itself how each of them died
+	proc_record "$(service_file "$name")" "$!" || true # no room: then only its parent-death signal ends it
 	SERVICE_BEGAN[$name]=$SECONDS
 }
 
@@ -60,70 +65,94 @@ service_signal() {
 	esac
 }
 
+service_patience() { # seconds
+	case $1 in
+	postgres) echo 20 ;; # its last checkpoint
+	worker) echo 30 ;;   # the job in hand has 25
+	*) echo 8 ;;
+	esac
+}
+
 # Also what an earlier run, killed hard, left behind.
 services_stop() {
 	local i name
 	for ((i = ${#SERVICES_IN_ORDER[@]} - 1; i >= 0; i--)); do
 		name=${SERVICES_IN_ORDER[i]}
-		service_end "$(service_file "$name")" "$(service_signal "$name")" 20
+		service_end "$(service_file "$name")" "$(service_signal "$name")" "$(service_patience "$name")"
 	done
 	rm -f "$RUN"/*.sock "$STATE/stack.env"
 }
 
-# NAME TEST-COMMAND…: waits until it answers.
+service_answers() {
+	case $1 in
+	postgres) "$(pg_bin)/pg_isready" -q -h "$RUN" ;;
+	redis) [[ -S $RUN/redis.sock ]] ;;
+	web) [[ -S $RUN/web.sock && -S $RUN/auth.sock ]] ;;
+	nginx) perl "$ROOT/tools/dev/http-ready.pl" "$RUN/nginx.sock" /readyz ;;
+	esac
+}
+
+# NAME: waits until it answers.
 service_wait() {
 	local name=$1 turns=600
-	shift
-	until "$@" >/dev/null 2>&1; do
+	until service_answers "$name" >/dev/null 2>&1; do
 		[[ -z $STOPPING ]] || return 1
 		if ! kill -0 "${SERVICE_PID[$name]}" 2>/dev/null || ((--turns == 0)); then
 			tail -n 15 "$(service_log "$name")" | sed 's/^/  | /' >&2
 			warn "$name did not start; the end of $(service_log "$name") is above."
+			space_explain "$(service_log "$name")" "$STATE" "$PGDATA"
 			return 1
 		fi
 		sleep 0.1
 	done
 }
 
-http_ready() { perl "$ROOT/tools/dev/http-ready.pl" "$RUN/nginx.sock" /readyz; }
-sockets_there() { [[ -S $RUN/web.sock && -S $RUN/auth.sock ]]; }
-
 services_start() {
+	local name
 	pg_make || return 1
-	service_start postgres
-	service_start redis
-	service_wait postgres "$(pg_bin)/pg_isready" -q -h "$RUN" || return 1
-	service_wait redis test -S "$RUN/redis.sock" || return 1
+	for name in "${SERVICES_FIRST[@]}"; do
+		service_start "$name"
+	done
+	for name in "${SERVICES_FIRST[@]}"; do
+		service_wait "$name" || return 1
+	done
 	db_prepare || return 1
-	service_start web
-	service_wait web sockets_there || return 1
-	service_start worker
-	service_start nginx
-	service_wait nginx http_ready
+	for name in "${SERVICES_IN_ORDER[@]:${#SERVICES_FIRST[@]}}"; do
+		service_start "$name"
+		service_wait "$name" || return 1
+	done
 }
 
-# The stack's life. Returns when it was told to stop, or could not start.
+# The stack's life. Returns when it was told to stop, or could not start; however it ends, nothing runs on.
 supervise() {
-	trap 'STOPPING=1' INT TERM HUP
-	proc_record "$STATE/dev.pid" $$
-	services_stop
-	logs_turn
-	need_space "$STATE" 100
 	local status=0
+	trap 'STOPPING=1' INT TERM HUP
+	services_stop
+	need_space "$STATE" 100
+	trap supervise_end EXIT
+	proc_record "$STATE/dev.pid" $$ || return 1
+	logs_turn
 	if services_start; then
 		"$@"
-		stack_env | write_file "$STATE/stack.env" # says to others that all of it runs
+		# Ctrl-C ends what runs in front, too: that is no failure.
+		stack_env | write_file "$STATE/stack.env" || [[ $STOPPING ]] || return 1 # says to others that all of it runs
 		supervise_loop
 		[[ ! -t 1 ]] || printf '\r\e[K'
 		[[ ${OPT_QUIET-} ]] || say "Stopping…"
 	elif [[ -z $STOPPING ]]; then
 		status=1
 	fi
+	supervise_end
+	return "$status"
+}
+
+supervise_end() {
 	trap '' INT TERM HUP
+	trap - EXIT
+	set +e
 	view_stop
 	services_stop
 	rm -f "$STATE/dev.pid"
-	return "$status"
 }
 
 supervise_loop() {
@@ -134,7 +163,7 @@ supervise_loop() {
 		for name in "${SERVICES_IN_ORDER[@]}"; do
 			kill -0 "${SERVICE_PID[$name]}" 2>/dev/null || service_again "$name"
 		done
-		((++turns % 100)) || logs_trim
+		((++turns % 100)) || { logs_trim && space_watch; }
 	done
 	exec {tick}<&-
 }
@@ -148,12 +177,29 @@ service_again() {
 		((wait <= 5)) || wait=5
 		SERVICE_WAIT[$name]=$wait
 		SERVICE_NEXT[$name]=$((SECONDS + wait))
-		printf '{"level":"warn","program":"dev","msg":"%s ended and is started again","in_s":"%s"}\n' "$name" "$wait" >>"$(service_log dev)"
+		dev_log warn "$name ended and is started again" "in_s" "$wait"
 	fi
 	((SECONDS >= SERVICE_NEXT[$name])) || return 0
 	service_end "$(service_file "$name")" TERM 2 # what is left of its session
 	service_start "$name"
 	SERVICE_NEXT[$name]=''
+}
+
+# LEVEL MESSAGE [KEY VALUE]; on a full disk nothing is written, and nothing else happens.
+dev_log() {
+	{ printf '{"level":"%s","program":"dev","msg":"%s"%s}\n' "$1" "$2" "${3:+,\"$3\":\"$4\"}" >>"$(service_log dev)"; } 2>/dev/null || true
+}
+
+# Said once for each time the disk is full, also where a full disk cannot keep it.
+space_watch() {
+	local short
+	short=$(space_short "$STATE" "$PGDATA")
+	if [[ -n $short && -z $SPACE_SAID ]]; then
+		short+='Make room; until then changes may be refused, and afterwards everything goes on by itself.'
+		dev_log error "$short"
+		warn "$short"
+	fi
+	SPACE_SAID=$short
 }
 
 # --- logs: one file a service; this process never stands between a service and its log.
@@ -171,8 +217,8 @@ logs_trim() {
 	local name file
 	for name in "${SERVICES_IN_ORDER[@]}"; do
 		file=$(service_log "$name")
-		if (($(stat -c %s "$file") > 67108864)); then
-			cp -f "$file" "$file.1" || true
+		if (($(stat -c %s "$file" 2>/dev/null || echo 0) > 67108864)); then
+			cp -f "$file" "$file.1" 2>/dev/null || rm -f "$file.1"
 			: >"$file"
 		fi
 	done

@@ -56,8 +56,9 @@ up_running() {
 
 cmd_up() {
 	up_options "$@"
-	mkdir -p "$VAR/log" 2>/dev/null || die "Could not make $VAR." "Is the clone yours, and the disk not full?"
+	var_make
 	lock_take "$VAR/lock" || { STATE=$VAR && up_running; die "Another ./dev is working in this clone." "Wait for it to end, or stop it."; }
+	prepare_begin
 	packages_need up
 	stack_use dev
 	up_address
@@ -66,6 +67,7 @@ cmd_up() {
 	BUILD=$ROOT/_build
 	[[ -x $BUILD/stint-web && -e $PGDATA/PG_VERSION ]] && need_space "$ROOT" 100 || need_space "$ROOT" 400
 	build_tree "$BUILD"
+	prepare_end
 	if [[ -n $OPT_DETACH ]]; then
 		up_detached
 	else
@@ -80,7 +82,7 @@ up_detached() {
 	local log=$STATE/log/start.log pid turns=1200
 	lock_drop
 	rm -f "$STATE/stack.env"
-	setsid "$ROOT/dev" _run "$(up_settings)" detached </dev/null >"$log" 2>&1 &
+	(descriptors_drop; exec setsid "$ROOT/dev" _run "$(up_settings)" detached) </dev/null >"$log" 2>&1 &
 	pid=$!
 	disown "$pid"
 	until [[ -s $STATE/stack.env ]]; do
