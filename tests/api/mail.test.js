@@ -18,7 +18,7 @@ test("mail_is_one_message_with_text_and_html", async () => {
 	assert.match(mail, /^From: Stint <stint@localhost>\r$/m);
 	assert.match(mail, /^Subject: Confirm your email for Stint\r$/m);
 	assert.match(mail, /^Auto-Submitted: auto-generated\r$/m);
-	assert.match(mail, /^Message-ID: <[0-9a-f-]{36}@localhost>\r$/m);
+	assert.match(mail, /^Message-ID: <job\.[0-9a-f-]{36}@localhost>\r$/m);
 	assert.match(mail, /^Content-Type: multipart\/alternative;\r$/m);
 	assert.match(mail, /^Hello Zoë <Łódź>,\r$/m);
 	assert.match(mail, /<p>Hello Zoë &lt;Łódź&gt;,<\/p>/);
