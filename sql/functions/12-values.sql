@@ -21,9 +21,10 @@ CREATE OR REPLACE FUNCTION app.cursor(VARIADIC keys text[]) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN translate(encode(convert_to(to_json(keys)::text, 'UTF8'), 'base64'), E'+/=\n', '-_');
 
--- The nth key of a cursor, NULL without one. What is no cursor of ours is refused and not guessed at.
+-- The nth key of a cursor, NULL without one. What is no cursor of ours is refused and not guessed at. Catching an error begins
+-- a subtransaction, which a parallel plan must not: these are not PARALLEL SAFE.
 CREATE OR REPLACE FUNCTION app.cursor_at(cursor text, n integer) RETURNS text
-LANGUAGE plpgsql STABLE PARALLEL SAFE
+LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
 	keys json;
@@ -48,7 +49,7 @@ $$;
 
 -- The same, typed. A well-formed cursor of another list fails here.
 CREATE OR REPLACE FUNCTION app.cursor_uuid(cursor text, n integer) RETURNS uuid
-LANGUAGE plpgsql STABLE PARALLEL SAFE
+LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
 	RETURN app.cursor_at(cursor, n)::uuid;
@@ -59,7 +60,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION app.cursor_instant(cursor text, n integer) RETURNS timestamptz
-LANGUAGE plpgsql STABLE PARALLEL SAFE
+LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
 	RETURN app.cursor_at(cursor, n)::timestamptz;
@@ -72,7 +73,7 @@ $$;
 -- For the end of a list's statement, which is reached even when no row was: a cursor that is none is refused there too, and
 -- not only where a row happens to be held against it.
 CREATE OR REPLACE FUNCTION app.is_cursor(cursor text) RETURNS boolean
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE sql STABLE
 RETURN cursor IS NULL OR cursor = '' OR (app.cursor_at(cursor, 1) IS NOT NULL AND app.cursor_uuid(cursor, 2) IS NOT NULL);
 
 -- Text as people search: case does not matter, and % _ \ are characters like others.

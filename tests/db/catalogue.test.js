@@ -261,6 +261,14 @@ test("permissions and roles are those of permissions.def, in its order", async (
 	assert.equal((await rows("SELECT app.can('no_such_permission') AS may"))[0].may, false);
 });
 
+test("what catches errors is not called parallel safe: a parallel plan cannot begin its subtransaction", async () => {
+	// Nor what is a single expression of such.
+	const caught = "SELECT proname::text FROM pg_proc WHERE pronamespace IN ('app'::regnamespace, 'seen'::regnamespace, 'jobs'::regnamespace)";
+	assert.deepEqual(await names(`${caught} AND prosrc ~ 'EXCEPTION\\s+WHEN' AND proparallel <> 'u'`), []);
+	const safe = await names(`${caught} AND proparallel <> 'u' AND (prosrc ~ 'cursor_(at|uuid|instant)\\(' OR pg_get_functiondef(oid) ~ 'app\\.cursor_(at|uuid|instant)\\(')`);
+	assert.deepEqual(safe, []);
+});
+
 test("sessions run in UTC, without compiling and with one plan", async () => {
 	for (const [name, value] of [["TimeZone", "UTC"], ["jit", "off"], ["plan_cache_mode", "force_generic_plan"]])
 		assert.equal((await web.query(`SHOW ${name}`)).rows[0][name], value);
