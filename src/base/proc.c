@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/str.h"
 
 /* A program started without standard descriptors would get a socket or a database as its stderr. */
 static void open_stdio(void)
@@ -82,4 +83,26 @@ void proc_notify(const char *state)
 		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) < 0)
 		log_warn("systemd could not be notified", "state", state, NULL);
 	close(fd);
+}
+
+void proc_watchdog_init(struct proc_watchdog *w)
+{
+	const char *text = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
+	int64_t us, owner;
+
+	*w = (struct proc_watchdog){ 0 };
+	if (text && str_to_int(text, 1, INT64_MAX / 2, &us) &&
+		(!pid || (str_to_int(pid, 1, INT32_MAX, &owner) && owner == getpid())))
+		w->every_us = us / 2;
+}
+
+int64_t proc_watchdog_tell(struct proc_watchdog *w, int64_t now_us, int64_t next_us)
+{
+	if (!w->every_us)
+		return next_us;
+	if (now_us - w->told_us >= w->every_us) {
+		w->told_us = now_us;
+		proc_notify("WATCHDOG=1");
+	}
+	return next_us < w->told_us + w->every_us ? next_us : w->told_us + w->every_us;
 }

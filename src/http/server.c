@@ -20,7 +20,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/proc.h"
-#include "base/str.h"
 #include "http/master.h"
 
 #define US_PER_S INT64_C(1000000)
@@ -30,7 +29,7 @@ struct life {
 	struct master m;
 	sigset_t signals;
 	bool ready, stopping, reload_asked;
-	int64_t watchdog_us, watched_us;
+	struct proc_watchdog watchdog;
 };
 
 static const int taken_signals[] = { SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGUSR1 };
@@ -141,27 +140,6 @@ static void act(struct life *l, int64_t now_us)
 	}
 }
 
-static void watchdog_init(struct life *l)
-{
-	const char *text = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
-	int64_t us, owner;
-
-	if (text && str_to_int(text, 1, INT64_MAX / 2, &us) &&
-		(!pid || (str_to_int(pid, 1, INT32_MAX, &owner) && owner == getpid())))
-		l->watchdog_us = us / 2;
-}
-
-static int64_t watch(struct life *l, int64_t now_us, int64_t next_us)
-{
-	if (!l->watchdog_us)
-		return next_us;
-	if (now_us - l->watched_us >= l->watchdog_us) {
-		l->watched_us = now_us;
-		proc_notify("WATCHDOG=1");
-	}
-	return next_us < l->watched_us + l->watchdog_us ? next_us : l->watched_us + l->watchdog_us;
-}
-
 static void live(struct life *l)
 {
 	for (;;) {
@@ -172,7 +150,7 @@ static void live(struct life *l)
 		act(l, now_us);
 		if (l->stopping && master_alive(&l->m) == 0)
 			return;
-		wait_us = watch(l, now_us, master_next_us(&l->m, now_us)) - clock_monotonic_us();
+		wait_us = proc_watchdog_tell(&l->watchdog, now_us, master_next_us(&l->m, now_us)) - clock_monotonic_us();
 		if (wait_us < 0)
 			wait_us = 0;
 		wait = (struct timespec){ .tv_sec = wait_us / US_PER_S, .tv_nsec = wait_us % US_PER_S * 1000 };
@@ -195,7 +173,7 @@ int http_serve(const struct http_server *server)
 	}
 	take_signals(&l, &before);
 	master_init(&l.m, mem, server, listeners, &before);
-	watchdog_init(&l);
+	proc_watchdog_init(&l.watchdog);
 	live(&l);
 	for (int i = 0; i < server->npools; i++)
 		listener_close(&listeners[i]);

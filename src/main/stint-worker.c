@@ -16,7 +16,7 @@
 
 static const char usage[] =
 	"usage: stint-worker [-c FILE] [--queues LIST] [--until-idle]\n"
-	"  --queues LIST   instead of worker_queues: mail:2,default+outside:3\n"
+	"  --queues LIST   instead of worker_queues: mail:2,default+outside:3; one set of worker_queues by its name: mail; or all\n"
 	"  --until-idle    leave when nothing is left that could be done now\n";
 
 static const struct option options[] = {
@@ -95,8 +95,7 @@ int main(int argc, char **argv)
 	log_init("stint-worker", LOG_INFO_);
 	if (!load(&crew))
 		return 78;
-	if (!crew.queues)
-		crew.queues = crew.conf->worker_queues;
+	crew.queues = pools_choose(loaded, crew.queues, crew.conf->worker_queues);
 	status = crew_run(&crew);
 	mem_free(loaded);
 	return status;

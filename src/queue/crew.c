@@ -48,6 +48,7 @@ struct master {
 	sigset_t signals, before;
 	bool stopping, ready, reload_asked;
 	int64_t stop_us, respawn_us, respawn_wait_us;
+	struct proc_watchdog watchdog;
 	int64_t cancel_us[1024]; /* by seat: since when the job there is asked to end */
 	int turns;
 };
@@ -294,11 +295,17 @@ static void watch(struct master *m, int64_t now_us)
 
 static void reload(struct master *m, int64_t now_us)
 {
+	char state[64];
+
 	m->reload_asked = false;
+	snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)now_us);
+	proc_notify(state);
 	if (m->crew->reload && !m->crew->reload(m->crew)) {
 		log_error("reload refused; everything stays as it was", NULL);
+		proc_notify("READY=1");
 		return;
 	}
+	m->ready = false; /* until the new ones are up */
 	log_info("reloading: new children start, the old ones finish and leave", NULL);
 	for (int i = 0; i < m->board->nseats; i++)
 		tell(&m->board->seats[i], now_us);
@@ -336,9 +343,11 @@ static void live(struct master *m)
 	const struct timespec wait = { .tv_nsec = TURN_MS * 1000000L };
 
 	for (;;) {
+		int64_t now_us = clock_monotonic_us();
 		int signo;
 
-		act(m, clock_monotonic_us());
+		act(m, now_us);
+		proc_watchdog_tell(&m->watchdog, now_us, now_us);
 		if (m->stopping && alive(m, 0, roles(m)) == 0)
 			return;
 		signo = sigtimedwait(&m->signals, NULL, &wait);
@@ -387,6 +396,7 @@ int crew_run(struct crew *crew)
 	m.board = board_new(seats);
 	uuid_v7(m.worker_id);
 	take_signals(&m);
+	proc_watchdog_init(&m.watchdog);
 	live(&m);
 	log_info("stopped", NULL);
 	board_free(m.board);

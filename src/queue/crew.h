@@ -36,5 +36,8 @@ struct pool {
 };
 /* The pools of a text; NULL, *why says what is wrong. */
 struct pool *pools_parse(void *mem, const char *text, int *n, const char **why);
+/* What --queues means beside worker_queues: "all" is all of it, and a set that stands in it ("mail", "mail+outside") is had with
+ * its number of children. Below mem, or borrowed. */
+const char *pools_choose(void *mem, const char *given, const char *configured);
 
 #endif

@@ -62,3 +62,19 @@ struct pool *pools_parse(void *mem, const char *text, int *n, const char **why)
 	*why = "queues: there are more than 32 pools";
 	return NULL;
 }
+
+const char *pools_choose(void *mem, const char *given, const char *configured)
+{
+	size_t names = given ? strlen(given) : 0;
+
+	if (!given || str_eq(given, "all"))
+		return configured;
+	for (const char *p = configured; *p && !strpbrk(given, ":,"); p += *p == ',') {
+		size_t len = strcspn(p, ",");
+
+		if (strcspn(p, ":,") == names && strncmp(p, given, names) == 0)
+			return mem_strndup(mem, p, len);
+		p += len;
+	}
+	return given;
+}

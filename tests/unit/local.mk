@@ -41,6 +41,12 @@ tests_unit_test_domain_period_SOURCES = tests/unit/test_domain_period.c
 tests_unit_test_domain_period_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_domain_period_LDADD = src/domain/libdomain.a $(UNIT_BASE_LIBS)
 
+# queue: what needs no database.
+check_PROGRAMS += tests/unit/test_queue_pools
+tests_unit_test_queue_pools_SOURCES = tests/unit/test_queue_pools.c
+tests_unit_test_queue_pools_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_queue_pools_LDADD = src/queue/libqueue.a $(UNIT_BASE_LIBS)
+
 # view: the engine, its formatters and charts.
 UNIT_VIEW_LIBS = src/view/libview.a src/domain/libdomain.a $(UNIT_BASE_LIBS)
 check_PROGRAMS += \
