@@ -21,8 +21,10 @@ EXTRA_DIST += \
 	sql/functions/91-housekeeping.sql \
 	sql/functions/92-mails.sql \
 	sql/functions/93-notifications.sql \
+	sql/functions/94-jobs-view.sql \
 	sql/migrations/0001-foundation.sql \
 	sql/migrations/0002-jobs.sql \
+	sql/migrations/0004-jobs-view.sql \
 	sql/migrations/0006-notifications.sql \
 	sql/migrations/0007-mails.sql \
 	sql/policies.sql \
@@ -31,6 +33,8 @@ EXTRA_DIST += \
 	sql/queries/dashboard.sql \
 	sql/queries/housekeeping.sql \
 	sql/queries/jobs.sql \
+	sql/queries/jobs_admin.sql \
+	sql/queries/jobs_view.sql \
 	sql/queries/mails.sql \
 	sql/queries/me.sql \
 	sql/queries/members.sql \

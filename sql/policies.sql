@@ -26,6 +26,8 @@ $$;
 -- Of its own jobs an organization may know; nobody reads another's, or the installation's own, but the functions of jobs.
 DROP POLICY IF EXISTS tenant ON jobs.jobs;
 CREATE POLICY tenant ON jobs.jobs FOR SELECT USING (organization_id = app.org());
+DROP POLICY IF EXISTS tenant ON jobs.tallies;
+CREATE POLICY tenant ON jobs.tallies FOR SELECT USING (lane = app.org());
 
 -- What was granted before and is not granted below is taken back; columns' grants go with their table's.
 REVOKE ALL ON ALL TABLES IN SCHEMA jobs FROM stint_web, stint_worker, stint_definer, stint_amender, stint_migrate;
@@ -60,11 +62,17 @@ GRANT INSERT, DELETE ON data.time_entry_tags TO stint_definer;
 GRANT UPDATE, DELETE ON data.time_entries, data.tags, data.projects, data.clients TO stint_definer;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA jobs TO stint_definer;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA jobs TO stint_definer, stint_worker;
-GRANT SELECT ON jobs.jobs TO stint_web;
+GRANT SELECT ON jobs.jobs, jobs.tallies TO stint_web;
 
 -- Backups and the operator's tools read everything; what migrations change they change as the owner.
 GRANT SELECT ON ALL TABLES IN SCHEMA data, jobs TO stint_migrate;
 
+RESET ROLE;
+
+-- What a role holds may have grown since people signed in.
+SET LOCAL ROLE stint_definer;
+UPDATE data.credentials AS c SET permissions = app.permissions(m.role) FROM data.members AS m
+WHERE m.organization_id = c.organization_id AND m.id = c.member_id AND c.permissions <> app.permissions(m.role);
 RESET ROLE;
 
 -- What `stint migrate` keeps, for /readyz. Made before there were roles, and not there when files are applied by hand.

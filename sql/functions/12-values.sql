@@ -86,4 +86,32 @@ CREATE OR REPLACE FUNCTION app.initials(name text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN upper(left(name, 1) || CASE WHEN name ~ '\s' THEN left(substring(name FROM '\S+\s*$'), 1) ELSE '' END);
 
+-- Secrets in text for people: what follows token= and the like in links and forms.
+CREATE OR REPLACE FUNCTION app.masked_text(given text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN regexp_replace(given, '((?:token|password|secret)["'']?\s*[=:]\s*["'']?|[?&](?:code|key|hash|signature)=)[^\s&"'',;}]+',
+	'\1***', 'gi');
+
+-- What programs gave each other, shown to people: values whose names say that they are secret are left out, at any depth.
+CREATE OR REPLACE FUNCTION app.masked(given jsonb) RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+AS $$
+BEGIN
+	CASE jsonb_typeof(given)
+	WHEN 'object' THEN
+		RETURN (SELECT coalesce(jsonb_object_agg(key, CASE
+				WHEN value <> 'null' AND key ~* '(^|[_-])(token|tokens|password|passwords|secret|secrets|hash|credential|credentials|sealed)$|(^|_)(api|secret|private|signing)_?key$'
+				THEN '"***"' ELSE app.masked(value) END), '{}')
+			FROM jsonb_each(given));
+	WHEN 'array' THEN
+		RETURN (SELECT coalesce(jsonb_agg(app.masked(value) ORDER BY n), '[]')
+			FROM jsonb_array_elements(given) WITH ORDINALITY AS v (value, n));
+	WHEN 'string' THEN
+		RETURN to_jsonb(app.masked_text(given #>> '{}'));
+	ELSE
+		RETURN given;
+	END CASE;
+END
+$$;
+
 RESET ROLE;

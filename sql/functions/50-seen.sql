@@ -163,6 +163,27 @@ JOIN seen.time_entries AS e ON e.organization_id = v.organization_id AND e.id = 
 LEFT JOIN data.members AS m ON m.organization_id = v.organization_id AND m.id = v.member_id
 WHERE v.noun = 'time_entry';
 
+-- Background work: the organization's own, for those who may, without the secrets among what a job was given. A dropped job is
+-- out of sight until it is restored.
+CREATE VIEW seen.jobs WITH (security_invoker) AS
+SELECT j.id, j.lane, j.member_id, j.kind, j.queue, j.priority, j.state, app.masked(j.args) AS args, j.due_at, j.expires_at,
+	j.attempts, j.max_attempts, j.crashes, j.cancel AS cancelling, j.created_at, j.started_at, j.finished_at,
+	app.masked(j.result) AS result, app.masked_text(j.error) AS error
+FROM jobs.jobs AS j
+WHERE j.lane = app.org() AND j.dropped IS NULL AND (SELECT app.can('jobs_view'));
+
+CREATE VIEW seen.job_docs WITH (security_invoker) AS
+SELECT j.*, json_build_object('id', j.id, 'kind', j.kind, 'queue', j.queue, 'priority', j.priority,
+	'state', CASE WHEN j.state = 'running' AND j.cancelling THEN 'cancelling' ELSE j.state END,
+	'attempts', j.attempts, 'max_attempts', j.max_attempts, 'member_id', j.member_id, 'created_at', app.instant(j.created_at),
+	'due_at', app.instant(j.due_at), 'started_at', app.instant(j.started_at), 'finished_at', app.instant(j.finished_at),
+	'error', j.error, 'args', j.args, 'result', j.result) AS doc
+FROM seen.jobs AS j;
+
+CREATE VIEW seen.job_tallies WITH (security_invoker) AS
+SELECT t.minute, t.done, t.failed, t.dead FROM jobs.tallies AS t
+WHERE t.lane = app.org() AND (SELECT app.can('jobs_view'));
+
 -- Deleting is an update that the view lets through; which columns, the grants on the tables say.
 GRANT UPDATE ON seen.organizations, seen.members, seen.all_clients, seen.clients, seen.deleted_clients,
 	seen.all_projects, seen.projects, seen.deleted_projects, seen.all_tags, seen.tags, seen.deleted_tags,

@@ -233,6 +233,18 @@ BEGIN
 END
 $$;
 
+-- What an organization's job came to, for its own figures; see jobs.tallies.
+CREATE OR REPLACE FUNCTION jobs.tally(given_lane uuid, n_done bigint, n_failed bigint, n_dead bigint) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	INSERT INTO jobs.tallies AS t (lane, minute, shard, done, failed, dead)
+	VALUES (given_lane, date_trunc('minute', now()), pg_backend_pid(), n_done, n_failed, n_dead)
+	ON CONFLICT (lane, minute, shard) DO UPDATE SET done = t.done + excluded.done, failed = t.failed + excluded.failed,
+		dead = t.dead + excluded.dead;
+END
+$$;
+
 -- A job ends. Keeps its row for as long as its kind says, or not at all.
 CREATE OR REPLACE FUNCTION jobs.finish(j jobs.jobs, ending text, given_result jsonb, why text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -242,6 +254,8 @@ DECLARE
 	own jsonb := CASE WHEN j.organization_id IS NULL THEN '{}' ELSE jsonb_build_object('organization', j.organization_id) END;
 BEGIN
 	SELECT k.keep_s INTO keep_s FROM jobs.kinds AS k WHERE k.kind = j.kind;
+	PERFORM jobs.tally(j.lane, (ending = 'done')::integer, (ending = 'dead')::integer, (ending = 'dead')::integer)
+	WHERE j.organization_id IS NOT NULL AND ending IN ('done', 'dead');
 	IF ending = 'done' AND coalesce(keep_s, 0) = 0 AND j.group_id IS NULL AND j.once_key IS NULL THEN
 		DELETE FROM jobs.jobs AS x WHERE x.id = j.id;
 	ELSE
@@ -314,6 +328,7 @@ BEGIN
 		PERFORM jobs.finish(j, 'dead', NULL, why);
 		RETURN 'dead';
 	END IF;
+	PERFORM jobs.tally(j.lane, 0, 1, 0) WHERE j.organization_id IS NOT NULL;
 	PERFORM jobs.put_back(j, coalesce(delay_s, jobs.rest_s(j.attempts + 1)), 1, why, given_memo);
 	RETURN 'retry';
 END
@@ -334,8 +349,15 @@ $$;
 CREATE OR REPLACE FUNCTION jobs.settle_quick(done uuid[], others uuid[]) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	lanes bigint;
 BEGIN
-	DELETE FROM jobs.jobs AS j WHERE j.id = ANY (done);
+	WITH gone AS (
+		DELETE FROM jobs.jobs AS j WHERE j.id = ANY (done) RETURNING j.organization_id AS lane
+	), counted AS (
+		SELECT lane, count(*) AS n FROM gone WHERE lane IS NOT NULL GROUP BY lane
+	)
+	SELECT count(jobs.tally(lane, n, 0, 0)) INTO lanes FROM counted;
 	IF others <> '{}' THEN
 		UPDATE jobs.jobs AS j SET quick = false WHERE j.id = ANY (others);
 		PERFORM pg_notify('jobs', '');
@@ -356,13 +378,18 @@ BEGIN
 	RETURNING * INTO j;
 	IF NOT FOUND THEN
 		RETURN 'gone';
-	ELSIF j.cancel THEN
+	END IF;
+	-- How long it had run nobody knows any more.
+	PERFORM jobs.count_add(jsonb_build_array(jsonb_build_object('kind', j.kind, 'outcome', 'crashed', 'count', 1, 'took_ms', 0,
+		'buckets', '[0, 0, 0, 0, 0, 0]'::jsonb)));
+	IF j.cancel THEN
 		PERFORM jobs.finish(j, 'cancelled', NULL, how);
 		RETURN 'cancelled';
 	ELSIF j.crashes >= 3 THEN
 		PERFORM jobs.finish(j, 'dead', NULL, 'took its process along three times, at last: ' || how);
 		RETURN 'dead';
 	END IF;
+	PERFORM jobs.tally(j.lane, 0, 1, 0) WHERE j.organization_id IS NOT NULL;
 	PERFORM jobs.put_back(j, j.crashes - 1, 0, how, NULL);
 	RETURN 'retry';
 END
@@ -527,6 +554,12 @@ AS $$
 	FROM jsonb_array_elements(counts) AS c ORDER BY 2, 3
 	ON CONFLICT (minute, kind, outcome) DO UPDATE SET count = s.count + excluded.count, took_ms = s.took_ms + excluded.took_ms,
 		buckets = ARRAY(SELECT a + b FROM unnest(s.buckets, excluded.buckets) AS v (a, b));
+	INSERT INTO jobs.totals AS s (kind, outcome, count, took_ms, buckets)
+	SELECT c ->> 'kind', c ->> 'outcome', (c ->> 'count')::bigint, (c ->> 'took_ms')::bigint,
+		ARRAY(SELECT b::bigint FROM jsonb_array_elements_text(c -> 'buckets') WITH ORDINALITY AS v (b, n) ORDER BY n)
+	FROM jsonb_array_elements(counts) AS c ORDER BY 1, 2
+	ON CONFLICT (kind, outcome) DO UPDATE SET count = s.count + excluded.count, took_ms = s.took_ms + excluded.took_ms,
+		buckets = ARRAY(SELECT a + b FROM unnest(s.buckets, excluded.buckets) AS v (a, b));
 $$;
 
 -- By hand ----------------------------------------------------------------------------------------------------------------
@@ -539,7 +572,8 @@ DECLARE
 	j jobs.jobs;
 BEGIN
 	SELECT * INTO j FROM jobs.jobs AS x
-	WHERE x.id = job AND x.organization_id IS NOT DISTINCT FROM coalesce(app.org(), x.organization_id) FOR UPDATE;
+	WHERE x.id = job AND x.organization_id IS NOT DISTINCT FROM coalesce(app.org(), x.organization_id) AND x.dropped IS NULL
+	FOR UPDATE;
 	IF j.state = 'waiting' THEN
 		PERFORM jobs.finish(j, 'cancelled', NULL, 'cancelled before it ran');
 		RETURN 'cancelled';
@@ -551,22 +585,41 @@ BEGIN
 END
 $$;
 
+-- A job that had ended belongs to its group again when that still waits for others; else it is on its own.
+CREATE OR REPLACE FUNCTION jobs.group_rejoin(job uuid, given_group uuid) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	UPDATE jobs.groups AS g SET open = g.open + 1 WHERE g.id = given_group;
+	IF NOT FOUND THEN
+		UPDATE jobs.jobs AS j SET group_id = NULL WHERE j.id = job;
+	END IF;
+END
+$$;
+
 -- What ended badly, or waits for a later time, runs now, with its attempts given back.
 CREATE OR REPLACE FUNCTION jobs.retry(job uuid) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	was text;
+	was jobs.jobs;
 BEGIN
-	SELECT x.state INTO was FROM jobs.jobs AS x
-	WHERE x.id = job AND x.organization_id IS NOT DISTINCT FROM coalesce(app.org(), x.organization_id) FOR UPDATE;
-	IF was IN ('dead', 'cancelled', 'expired', 'waiting') THEN
+	SELECT * INTO was FROM jobs.jobs AS x
+	WHERE x.id = job AND x.organization_id IS NOT DISTINCT FROM coalesce(app.org(), x.organization_id) AND x.dropped IS NULL
+	FOR UPDATE;
+	IF was.state IN ('dead', 'cancelled', 'expired', 'waiting') THEN
 		UPDATE jobs.jobs AS x SET state = 'waiting', due_at = now(), attempts = 0, crashes = 0, cancel = false, quick = false,
 			expires_at = NULL, finished_at = NULL, purge_at = NULL, lease = NULL WHERE x.id = job;
+		IF was.state <> 'waiting' THEN
+			PERFORM jobs.group_rejoin(job, was.group_id);
+		END IF;
 		PERFORM pg_notify('jobs', '');
 		RETURN 'waiting';
 	END IF;
-	RETURN was;
+	RETURN was.state;
+EXCEPTION WHEN unique_violation THEN
+	PERFORM app.refuse('job_twin');
+	RETURN NULL;
 END
 $$;
 

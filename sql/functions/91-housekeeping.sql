@@ -84,6 +84,9 @@ BEGIN
 	DELETE FROM jobs.stats AS s WHERE s.minute < now() - interval '7 days';
 	GET DIAGNOSTICS n = ROW_COUNT;
 	total := total + n;
+	DELETE FROM jobs.tallies AS t WHERE t.minute < now() - interval '2 days';
+	GET DIAGNOSTICS n = ROW_COUNT;
+	total := total + n;
 	DELETE FROM jobs.rates AS r WHERE r.free_at < now() - interval '1 hour';
 	GET DIAGNOSTICS n = ROW_COUNT;
 	RETURN total + n;

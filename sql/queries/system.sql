@@ -16,3 +16,10 @@ SELECT app.idempotency_store(:key, :route, :status::integer, :doc, :etag, :locat
 
 -- name: ready
 SELECT app.schema_version() AS schema_version;
+
+-- For monitoring: lines of Prometheus' text format about background work.
+-- name: system_metrics
+SELECT family, series, value FROM jobs.metrics();
+
+-- name: system_workers
+SELECT count(*) > 0 AS alive FROM jobs.workers_alive();

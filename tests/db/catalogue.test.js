@@ -173,13 +173,14 @@ test("jobs are nobody's to write but their functions': the web may enqueue, and 
 	for (const t of tables) {
 		assert.equal(t.forced, true, t.name);
 		const granted = await names("SELECT grantee || ' ' || privilege_type FROM information_schema.table_privileges WHERE table_schema = 'jobs' AND table_name = $1 AND grantee IN ('stint_web', 'stint_worker', 'PUBLIC')", [t.name]);
-		assert.deepEqual(granted, t.name === "jobs" ? ["stint_web SELECT"] : [], t.name);
+		assert.deepEqual(granted, ["jobs", "tallies"].includes(t.name) ? ["stint_web SELECT"] : [], t.name);
 	}
-	const policies = await rows("SELECT tablename, cmd, qual FROM pg_policies WHERE schemaname = 'jobs'");
-	assert.deepEqual(policies, [{ tablename: "jobs", cmd: "SELECT", qual: "(organization_id = app.org())" }]);
+	const policies = await rows("SELECT tablename, cmd, qual FROM pg_policies WHERE schemaname = 'jobs' ORDER BY 1");
+	assert.deepEqual(policies, [{ tablename: "jobs", cmd: "SELECT", qual: "(organization_id = app.org())" }, { tablename: "tallies", cmd: "SELECT", qual: "(lane = app.org())" }]);
 	const may = await names(`SELECT DISTINCT p.proname::text FROM pg_proc AS p WHERE p.pronamespace = 'jobs'::regnamespace
 		AND has_function_privilege('stint_web', p.oid, 'EXECUTE') ORDER BY 1`);
-	assert.deepEqual(may, ["cancel", "enqueue", "enqueue_all", "group_open", "retry"]);
+	// own_act acts on the entered organization's jobs alone; about, metrics, schedules and workers_alive tell of the installation.
+	assert.deepEqual(may, ["about", "cancel", "enqueue", "enqueue_all", "group_open", "metrics", "own_act", "retry", "schedules", "workers_alive"]);
 });
 
 test("the web cannot reach accounts, nor take another role", async () => {
