@@ -9,5 +9,5 @@ src_app_libapp_a_SOURCES = \
 	src/app/openapi.c src/app/openapi.h src/app/openapi_schema.c src/app/openapi_schema.h \
 	src/app/page.c src/app/page.h src/app/page_forms.c src/app/page_forms.h \
 	src/app/permissions.def src/app/problem.c src/app/problem.h src/app/route.h \
-	src/app/routes.c src/app/routes.h src/app/throttle.c src/app/throttle.h
+	src/app/routes.c src/app/routes.h src/app/schedules.c src/app/schedules.h src/app/throttle.c src/app/throttle.h
 STINT_LIBS += src/app/libapp.a

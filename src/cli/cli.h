@@ -7,4 +7,6 @@ int cli_routes(void *mem, const char *how); /* NULL: a table; --json, --nginx, -
 int cli_explain(void *mem, const struct conf *conf, const char *route, const char *email);
 int cli_check_queries(void *mem, const struct conf *conf);
 int cli_doctor(void *mem, const struct conf *conf);
+/* argv begins behind "jobs". */
+int cli_jobs(void *mem, const struct conf *conf, int argc, char **argv);
 #endif

@@ -21,6 +21,7 @@ static const char usage[] =
 	"  routes [--json|--nginx|--openapi]\n"
 	"  explain ROUTE --as EMAIL       plan and document of a route, as that person\n"
 	"  check-queries                  plan every query, bind every route\n"
+	"  jobs COMMAND                   background work: list, show, retry, cancel, drop, inspect, stats, schedule, enqueue\n"
 	"  config check|help              the configuration, or all its options\n";
 
 static int config_check(void *mem, const struct conf *conf)
@@ -84,6 +85,8 @@ static int command(void *mem, const char *file, int argc, char **argv)
 		return cli_check_queries(mem, conf);
 	if (str_eq(what, "explain") && argc == 4 && str_eq(argv[2], "--as"))
 		return cli_explain(mem, conf, first, argv[3]);
+	if (str_eq(what, "jobs"))
+		return cli_jobs(mem, conf, argc - 1, argv + 1);
 	if (str_eq(what, "config"))
 		return config(mem, conf, first);
 	return fputs(usage, stderr), 64;
