@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "features/common.h"
+#include "features/system_jobs.h"
 #include "http/metrics.h"
 
 static enum err answer_text(struct call *c, int status, const char *type, const char *text)
@@ -24,27 +25,40 @@ static enum err healthz(struct call *c)
 	return answer_text(c, 200, "text/plain; charset=utf-8", "ok\n");
 }
 
-/* The database is needed, Redis is not: without it sign-in throttles count in memory. */
+/* Somebody to do background work was heard of in the last minute. */
+static bool has_workers(struct call *c)
+{
+	const struct db_stmt stmt = db_bind(c->rq->mem, "system_workers", (const char *const[]){ NULL });
+	struct db_result *rows = NULL;
+
+	return db_run(c->worker->db, c->rq->mem, &stmt, 1, true, &rows, NULL) == OK && str_eq(db_text(rows, 0, "alive"), "t");
+}
+
+/* The database is needed, Redis and workers are not: without Redis sign-in throttles count in memory, and what is to be done in
+ * the background waits in the database. */
 static enum err readyz(struct call *c)
 {
-	bool db = db_ping(c->worker->db), redis = redis_ping(c->worker->redis);
+	bool db = db_ping(c->worker->db), redis = redis_ping(c->worker->redis), worker = db && has_workers(c);
 	const char *text = mem_printf(c->rq->mem,
-		"{\"status\":\"%s\",\"database\":\"%s\",\"redis\":\"%s\"}\n",
-		!db ? "down" : redis ? "ready"
-				     : "degraded",
-		db ? "up" : "down", redis ? "up" : "down");
+		"{\"status\":\"%s\",\"database\":\"%s\",\"redis\":\"%s\",\"worker\":\"%s\"}\n",
+		!db ? "down" : redis && worker ? "ready"
+					       : "degraded",
+		db ? "up" : "down", redis ? "up" : "down", worker ? "up" : db ? "down"
+									      : "unknown");
 
 	if (!db)
 		res_header(c->rq, "Retry-After", "2");
 	return answer_text(c, db ? 200 : 503, "application/json; charset=utf-8", text);
 }
 
+/* This program's own counters are always told; what the database knows of background work, when it can be asked. */
 static enum err metrics(struct call *c)
 {
 	struct buf out;
 
 	buf_init(&out, c->rq->mem);
 	metrics_write(&out);
+	system_jobs_write(c, &out);
 	return answer_text(c, 200, "text/plain; version=0.0.4; charset=utf-8", out.data);
 }
 
