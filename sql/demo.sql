@@ -191,3 +191,36 @@ BEGIN
 		AND v.organization_id IN (pg_temp.demo_id('Northwind Studio'), pg_temp.demo_id('Harbor Collective'));
 END
 $demo$;
+
+-- What was done for Northwind in the background: mails of the last day, and one that could not be delivered.
+DO $jobs$
+DECLARE
+	org CONSTANT uuid := pg_temp.demo_id('Northwind Studio');
+	ids CONSTANT uuid[] := ARRAY(SELECT pg_temp.demo_id('job' || n) FROM generate_series(1, 6) AS n ORDER BY n);
+	people CONSTANT uuid[] := ARRAY(SELECT pg_temp.demo_id('Northwind Studio' || email)
+		FROM unnest('{owner@demo.test,manager@demo.test,member@demo.test,priya@demo.test,tomas@demo.test,ines@demo.test}'::text[])
+			WITH ORDINALITY AS p (email, n) ORDER BY n);
+BEGIN
+	SET LOCAL ROLE stint_definer;
+	INSERT INTO jobs.jobs (id, organization_id, kind, queue, priority, quick, rated, state, args, due_at, attempts, max_attempts,
+		created_at, started_at, finished_at, purge_at, error)
+	SELECT ids[n], org, 'notification.mail', 'mail', 6, false, false, state, jsonb_build_object('member_id', people[n]), at,
+		CASE state WHEN 'dead' THEN 10 ELSE 0 END, 10, at - interval '5 minutes', at, at + interval '1 second',
+		now() + interval '30 days', error
+	FROM (VALUES
+		(1, 'done', now() - interval '25 minutes', NULL),
+		(2, 'done', now() - interval '50 minutes', NULL),
+		(3, 'done', now() - interval '3 hours', NULL),
+		(4, 'done', now() - interval '5 hours', NULL),
+		(5, 'done', now() - interval '19 hours', NULL),
+		(6, 'dead', now() - interval '7 hours', '552 5.2.2 <ines@demo.test>: mailbox full')) AS v (n, state, at, error)
+	ON CONFLICT DO NOTHING;
+	IF FOUND THEN
+		INSERT INTO jobs.tallies (lane, minute, shard, done, failed, dead)
+		SELECT j.lane, date_trunc('minute', j.finished_at), 0, (j.state = 'done')::integer, j.attempts, (j.state = 'dead')::integer
+		FROM jobs.jobs AS j WHERE j.id = ANY (ids) AND j.finished_at IS NOT NULL
+		ON CONFLICT DO NOTHING;
+	END IF;
+	RESET ROLE;
+END
+$jobs$;

@@ -46,6 +46,8 @@ nobase_dist_pkgdata_DATA += \
 	templates/partials/words.html \
 	templates/projects/edit.html \
 	templates/projects/index.html \
+	templates/settings/job_facts.html \
+	templates/settings/jobs.html \
 	templates/settings/organization.html \
 	templates/settings/profile.html \
 	templates/settings/sessions.html \

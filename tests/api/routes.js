@@ -3,7 +3,7 @@
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
-import { ago, assert, Client, demoPassword, http, one, root, rows, signIn, uuid } from "./support.js";
+import { ago, assert, Client, demoPassword, http, one, root, rows, signIn, uuid, uuidv7 } from "./support.js";
 
 function program() {
 	const built = process.env.STINT_BIN ?? path.join(root, "_build");
@@ -50,6 +50,18 @@ class Things {
 		const entry = await this.owner.made("/time-entries", { member_id: who.member_id, started_at: ago(7200), ended_at: ago(3600), description: `${this.mark} entry` });
 		return entry.id;
 	}
+	// Of a queue that no worker serves, so that none comes first.
+	async job_id() {
+		const id = uuidv7();
+		await rows(
+			`INSERT INTO jobs.jobs (id, organization_id, kind, queue, priority, quick, rated, args, due_at, max_attempts)
+			VALUES ($1, $2, 'stint.ping', 'nobody.serves.this', 6, false, false, $3, now() + interval '1 day', 3)`,
+			id,
+			this.owner.organization_id,
+			{ mark: `${this.mark} job` },
+		);
+		return id;
+	}
 	async session_id(who = this.owner) {
 		const token = await signIn(who.email);
 		const { data } = await new Client(token).read("/me/sessions");
@@ -82,7 +94,7 @@ class Things {
 		return id;
 	}
 	async gone(name, id) {
-		const noun = { tag_id: "tags", client_id: "clients", project_id: "projects", time_entry_id: "time-entries" }[name];
+		const noun = { tag_id: "tags", client_id: "clients", project_id: "projects", time_entry_id: "time-entries", job_id: "jobs" }[name];
 		assert.ok(noun, `the walk does not know how to delete a ${name}`);
 		assert.equal((await this.owner.delete(`/${noun}/${id}`)).status, 204);
 	}
@@ -188,6 +200,7 @@ async function stored(organizationId) {
 		out[name] = (await rows(`SELECT ${what}::text AS row FROM data.${name} AS t WHERE organization_id = $1 ORDER BY 1`, organizationId)).map((r) => r.row);
 	}
 	out.organization = await one("SELECT o::text AS row FROM data.organizations AS o WHERE id = $1", organizationId);
+	out.jobs = (await rows("SELECT j::text AS row FROM jobs.jobs AS j WHERE organization_id = $1 ORDER BY 1", organizationId)).map((r) => r.row);
 	out.credentials = (await one("SELECT count(*) FROM data.credentials WHERE organization_id = $1", organizationId)).count;
 	return out;
 }

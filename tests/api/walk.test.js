@@ -13,7 +13,7 @@ const callers = [ours.owner, ours.manager, ours.member];
 // Theirs: one of each, a running timer among them, and one of each that was deleted.
 const foreign = { organization_id: theirs.id, member_id: theirs.member.member_id };
 const foreignGone = {};
-for (const name of ["tag_id", "client_id", "project_id", "time_entry_id"]) {
+for (const name of ["tag_id", "client_id", "project_id", "time_entry_id", "job_id"]) {
 	foreign[name] = await things[name]();
 	foreignGone[name] = await things[name]();
 	await things.gone(name, foreignGone[name]);
@@ -126,7 +126,7 @@ test("walk_left_everything_of_the_other_organization_as_it_was", async () => {
 
 test("walk_of_the_other_organization_itself_finds_what_was_looked_for", async () => {
 	// The canary is there for those whose it is: or else none of the above could have failed.
-	for (const path of ["/tags", "/clients", "/projects", "/time-entries", "/members", "/organization", "/timer", "/dashboard"]) {
+	for (const path of ["/tags", "/clients", "/projects", "/time-entries", "/members", "/organization", "/timer", "/dashboard", "/jobs"]) {
 		const reply = await theirs.owner.get(path);
 		const marked = path === "/members" ? theirs.owner.email : canary;
 		assert.ok(reply.text.includes(marked), `${path}: ${reply.text.slice(0, 300)}`);
