@@ -7,10 +7,28 @@ dist_tmpfiles_DATA = systemd/tmpfiles.d/stint.conf
 dist_stintconf_DATA = systemd/stint.conf
 
 stint_units = \
-	systemd/stint-web.service systemd/stint-web.socket systemd/stint-auth.socket systemd/stint-migrate.service
+	systemd/stint-web.service systemd/stint-web.socket systemd/stint-auth.socket systemd/stint-migrate.service \
+	systemd/stint-worker@.service
 systemdsystemunit_DATA = $(stint_units)
-EXTRA_DIST += $(stint_units:=.in)
-CLEANFILES += $(stint_units)
+EXTRA_DIST += $(stint_units:=.in) systemd/stint-worker-network.conf.in
+CLEANFILES += $(stint_units) systemd/stint-worker-network.conf
+
+# Instances whose jobs go outside get the network.
+stint_outside = all mail outside
+all-local: systemd/stint-worker-network.conf
+install-data-hook: stint-install-network
+uninstall-hook: stint-uninstall-network
+stint-install-network: systemd/stint-worker-network.conf
+	@for name in $(stint_outside); do \
+		dir="$(DESTDIR)$(systemdsystemunitdir)/stint-worker@$$name.service.d"; \
+		$(MKDIR_P) "$$dir" && $(INSTALL_DATA) systemd/stint-worker-network.conf "$$dir/network.conf" || exit 1; \
+	done
+stint-uninstall-network:
+	@for name in $(stint_outside); do \
+		dir="$(DESTDIR)$(systemdsystemunitdir)/stint-worker@$$name.service.d"; \
+		rm -f "$$dir/network.conf"; rmdir "$$dir" 2>/dev/null || :; \
+	done
+.PHONY: stint-install-network stint-uninstall-network
 
 # Paths of the installation, in units and in nginx's files.
 stint_fill = sed -e 's|@sbindir[@]|$(sbindir)|g' -e 's|@sysconfdir[@]|$(sysconfdir)|g' -e 's|@docdir[@]|$(docdir)|g' \

@@ -23,10 +23,11 @@ after(() => fs.rmSync(root, { recursive: true }));
 
 test("install: everything lies where Debian's people look for it", () => {
 	for (const file of [
-		"sbin/stint-web", "sbin/stint", "share/stint/templates/layouts/app.html", "share/stint/www/manifest.json",
+		"sbin/stint-web", "sbin/stint-worker", "sbin/stint", "share/stint/templates/layouts/app.html", "share/stint/www/manifest.json",
 		"share/stint/errors/away.json", "etc/stint/stint.conf", "etc/nginx/conf.d/stint.conf", "etc/nginx/sites-available/stint",
 		"etc/nginx/snippets/stint-app.conf", "etc/nginx/snippets/stint-pools.map", "lib/systemd/system/stint-web.service",
 		"lib/systemd/system/stint-web.socket", "lib/systemd/system/stint-auth.socket", "lib/systemd/system/stint-migrate.service",
+		"lib/systemd/system/stint-worker@.service", "lib/systemd/system/stint-worker@mail.service.d/network.conf",
 		"lib/sysusers.d/stint.conf", "lib/tmpfiles.d/stint.conf",
 	])
 		assert.ok(fs.existsSync(at(file)), file);
@@ -40,9 +41,14 @@ test("install: no name of a folder was left to be filled in", () => {
 test("units: systemd-analyze verify says nothing", () => {
 	const units = path.join(root, "units");
 	fs.cpSync(at("lib/systemd/system"), units, { recursive: true });
-	const files = fs.readdirSync(units).map((name) => path.join(units, name));
+	const files = fs.readdirSync(units).filter((name) => !name.endsWith(".d")).map((name) => path.join(units, name));
 	for (const file of files) // the programs are not installed on this host
 		fs.writeFileSync(file, fs.readFileSync(file, "utf8").replaceAll("/usr/local/sbin/", `${build}/`));
+	for (const name of ["all", "default", "mail"]) {
+		const instance = path.join(units, `stint-worker@${name}.service`);
+		fs.copyFileSync(path.join(units, "stint-worker@.service"), instance);
+		files.push(instance);
+	}
 	const out = run("systemd-analyze", "verify", "--man=no", ...files);
 	// Units of the system itself are not ours to judge.
 	const ours = out.text.split("\n").filter((line) => /stint/.test(line));
@@ -57,6 +63,36 @@ for (const unit of ["stint-web.service", "stint-migrate.service"])
 		assert.ok(level, out.text);
 		assert.ok(Number(level[1]) <= 0.4, level[0]);
 	});
+
+// Instances as systemd puts them together: the template and the drop-ins of each name.
+function instance(name) {
+	const dir = fs.mkdtempSync(path.join(root, "instance-"));
+	const unit = `stint-worker@${name}.service`;
+	const own = at(`lib/systemd/system/${unit}.d`);
+	let text = fs.readFileSync(at("lib/systemd/system/stint-worker@.service"), "utf8");
+	if (fs.existsSync(own)) for (const file of fs.readdirSync(own)) text += fs.readFileSync(path.join(own, file), "utf8");
+	fs.writeFileSync(path.join(dir, unit), text);
+	return path.join(dir, unit);
+}
+
+for (const [name, most, outside] of [["default", 0.4, false], ["mail", 1.5, true], ["outside", 1.5, true], ["all", 1.5, true]])
+	test(`units: the exposure of stint-worker@${name}.service is at most ${most}`, () => {
+		const unit = instance(name);
+		const network = fs.readFileSync(unit, "utf8").match(/^PrivateNetwork=.*$/gm).at(-1);
+		assert.equal(network, `PrivateNetwork=${outside ? "no" : "yes"}`);
+		const out = run("systemd-analyze", "security", "--offline=true", "--no-pager", unit);
+		const level = /Overall exposure level for \S+: ([\d.]+)/.exec(out.text);
+		assert.ok(level, out.text);
+		assert.ok(Number(level[1]) <= most, level[0]);
+	});
+
+test("units: a worker has longer to stop than its jobs have to end, and is watched", () => {
+	const text = fs.readFileSync(at("lib/systemd/system/stint-worker@.service"), "utf8");
+	assert.ok(Number(/^TimeoutStopSec=(\d+)$/m.exec(text)[1]) > 30);
+	assert.match(text, /^Type=notify$/m);
+	assert.match(text, /^WatchdogSec=\d+$/m);
+	assert.match(text, /^ExecReload=.*-HUP/m);
+});
 
 test("units: users and folders are understood", () => {
 	const users = run("systemd-sysusers", "--dry-run", `--root=${root}`, at("lib/sysusers.d/stint.conf"));
