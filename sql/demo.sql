@@ -224,3 +224,32 @@ BEGIN
 	RESET ROLE;
 END
 $jobs$;
+
+-- What people were told: the manager corrected an entry of the member's, and the owner hears of the mail that failed.
+DO $notes$
+DECLARE
+	org CONSTANT uuid := pg_temp.demo_id('Northwind Studio');
+	who CONSTANT uuid := pg_temp.demo_id('Northwind Studiomember@demo.test');
+	manager text;
+BEGIN
+	SET LOCAL ROLE stint_definer;
+	SELECT m.name INTO manager FROM data.members AS m
+	WHERE m.organization_id = org AND m.id = pg_temp.demo_id('Northwind Studiomanager@demo.test');
+	INSERT INTO data.notifications (organization_id, id, member_id, kind, about, link, in_app, mail, created_at, read_at)
+	SELECT org, pg_temp.demo_id('note' || e.n), who, 'entry_changed', jsonb_build_object('entry_id', e.id, 'who', manager,
+			'description', e.description, 'day', e.first_day, 'added', false, 'deleted', false),
+		'/time-entries/' || e.id, true, 'none', least(e.ended_at + interval '20 hours', now() - interval '40 minutes'),
+		CASE WHEN e.n > 1 THEN e.ended_at + interval '2 days' END
+	FROM (
+		SELECT row_number() OVER (ORDER BY t.started_at DESC) AS n, t.* FROM data.time_entries AS t
+		WHERE t.organization_id = org AND t.member_id = who AND t.ended_at < now() - interval '1 day' AND t.type = 'work' AND t.deleted_at IS NULL
+		ORDER BY t.started_at DESC LIMIT 20) AS e
+	WHERE e.n IN (1, 12)
+	ON CONFLICT DO NOTHING;
+	INSERT INTO data.notifications (organization_id, id, member_id, kind, about, link, in_app, mail, created_at)
+	VALUES (org, pg_temp.demo_id('note job'), pg_temp.demo_id('Northwind Studioowner@demo.test'), 'job_dead',
+		'{"kind": "notification.mail"}', '/settings/jobs', true, 'none', now() - interval '7 hours')
+	ON CONFLICT DO NOTHING;
+	RESET ROLE;
+END
+$notes$;

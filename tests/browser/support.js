@@ -127,7 +127,7 @@ async function api(page, method, path, body) {
 }
 
 // What is open to who has not signed in.
-const outside = ["/login", "/register", "/register/sent", "/forgot", "/forgot/sent", "/reset?token=x", "/verify?token=x", "/dev/mail"];
+const outside = ["/login", "/register", "/register/sent", "/forgot", "/forgot/sent", "/reset?token=x", "/verify?token=x", "/unsubscribe?for=x", "/unsubscribe/done", "/dev/mail"];
 
 const hour = 3600e3;
 
@@ -142,7 +142,7 @@ async function places(page) {
 	const one = async (path) => (await api(page, "GET", `${path}?limit=1`)).data[0]?.id;
 	const ids = { "time-entries": await one("/time-entries"), clients: await one("/clients"), projects: await one("/projects"), tags: await one("/tags"), team: await one("/members") };
 	return ["/", "/timer", "/timer?before=2026-01-01", "/week", "/week?date=2026-10-28", "/clients", "/clients?archived=all", "/projects", "/projects?archived=true", "/projects?q=nothing-is-called-so",
-		"/tags", "/team", "/settings/profile", "/settings/organization", "/settings/jobs", "/settings/sessions", ...Object.entries(ids).filter(([, id]) => id).map(([name, id]) => `/${name}/${id}`)];
+		"/tags", "/team", "/settings/profile", "/settings/organization", "/settings/jobs", "/settings/sessions", "/notifications", "/notifications?unread=true", "/settings/notifications", ...Object.entries(ids).filter(([, id]) => id).map(([name, id]) => `/${name}/${id}`)];
 }
 
 export { api, confirm, demo, demo_password, done, entry, fresh_email, launch, newcomer, open_mail, outside, password, places, register, sign_in, url, visitor };
