@@ -191,6 +191,8 @@ BEGIN
 	)
 	SELECT t.id, t.lease, t.kind, t.organization_id, t.member_id, t.args, t.attempts + 1, t.attempts + 1 >= t.max_attempts, t.memo
 	FROM taken AS t WHERE t.state = 'running';
+	PERFORM jobs.reply(j, 'expired', NULL, NULL) FROM jobs.jobs AS j
+	WHERE j.id = ANY (ids) AND j.state = 'expired' AND j.finished_at = now() AND j.caller IS NOT NULL;
 END
 $$;
 
@@ -256,7 +258,7 @@ BEGIN
 	SELECT k.keep_s INTO keep_s FROM jobs.kinds AS k WHERE k.kind = j.kind;
 	PERFORM jobs.tally(j.lane, (ending = 'done')::integer, (ending = 'dead')::integer, (ending = 'dead')::integer)
 	WHERE j.organization_id IS NOT NULL AND ending IN ('done', 'dead');
-	IF ending = 'done' AND coalesce(keep_s, 0) = 0 AND j.group_id IS NULL AND j.once_key IS NULL THEN
+	IF ending = 'done' AND coalesce(keep_s, 0) = 0 AND j.group_id IS NULL AND j.once_key IS NULL AND j.caller IS NULL THEN
 		DELETE FROM jobs.jobs AS x WHERE x.id = j.id;
 	ELSE
 		-- What went wrong stays for a month, so that somebody may look into it.
@@ -275,6 +277,7 @@ BEGIN
 	IF ending = 'dead' AND j.organization_id IS NOT NULL THEN
 		PERFORM app.notify_all(j.organization_id, 'organization_edit', 'job_dead', jsonb_build_object('kind', j.kind), '/settings/jobs');
 	END IF;
+	PERFORM jobs.reply(j, ending, given_result, why);
 END
 $$;
 
@@ -286,6 +289,9 @@ BEGIN
 	UPDATE jobs.jobs AS x SET state = 'waiting', due_at = clock_timestamp() + make_interval(secs => delay_s), quick = false,
 		attempts = x.attempts + failed, error = why, memo = coalesce(given_memo, x.memo), leased_until = NULL
 	WHERE x.id = j.id;
+	IF failed > 0 THEN
+		PERFORM jobs.reply(j, 'retry', NULL, why);
+	END IF;
 	IF delay_s <= 0 THEN
 		PERFORM pg_notify('jobs', '');
 	END IF;
@@ -527,7 +533,8 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT NOT EXISTS (SELECT FROM jobs.jobs AS j WHERE j.state = 'running' AND j.queue = ANY (queues))
 		AND NOT EXISTS (SELECT FROM jobs.jobs AS j WHERE j.state = 'waiting' AND j.queue = ANY (queues) AND j.due_at <= now())
-		AND NOT EXISTS (SELECT FROM data.events AS e WHERE e.position IS NULL);
+		AND NOT EXISTS (SELECT FROM data.events AS e WHERE e.position IS NULL)
+		AND NOT EXISTS (SELECT FROM jobs.replies);
 $$;
 
 CREATE OR REPLACE FUNCTION jobs.worker_beat(worker uuid, given_host text, given_pid integer, given_doc jsonb) RETURNS void

@@ -9,4 +9,5 @@ int cli_check_queries(void *mem, const struct conf *conf);
 int cli_doctor(void *mem, const struct conf *conf);
 /* argv begins behind "jobs". */
 int cli_jobs(void *mem, const struct conf *conf, int argc, char **argv);
+int cli_celery(void *mem, const struct conf *conf, int argc, char **argv); /* the words behind "celery" */
 #endif

@@ -7,11 +7,14 @@ static enum job_end run(struct job *j)
 	return JOB_OK;
 }
 
+static const char *const params[] = { NULL };
+
 const struct job_kind job_stint_ping = {
 	.name = "stint.ping",
 	.about = "answers pong",
 	.max_attempts = 3,
 	.quick = true,
 	.is_public = true,
+	.params = params,
 	.run = run,
 };

@@ -18,6 +18,7 @@ static const char usage[] =
 	"  migrate [--dry-run|--status]   bring the database up to date\n"
 	"  demo                           load the demo organizations\n"
 	"  doctor                         is everything there that is needed?\n"
+	"  celery intake|letters          calls of Celery clients: from which queues, and what was no call\n"
 	"  routes [--json|--nginx|--openapi]\n"
 	"  explain ROUTE --as EMAIL       plan and document of a route, as that person\n"
 	"  check-queries                  plan every query, bind every route\n"
@@ -81,6 +82,8 @@ static int command(void *mem, const char *file, int argc, char **argv)
 		return sql_file_run(conf->migrate_url, "demo.sql");
 	if (str_eq(what, "doctor"))
 		return cli_doctor(mem, conf);
+	if (str_eq(what, "celery"))
+		return cli_celery(mem, conf, argc - 1, argv + 1);
 	if (str_eq(what, "check-queries"))
 		return cli_check_queries(mem, conf);
 	if (str_eq(what, "explain") && argc == 4 && str_eq(argv[2], "--as"))

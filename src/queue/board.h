@@ -54,6 +54,7 @@ struct tally {
 struct board {
 	int nseats;
 	_Atomic int idle; /* by the keeper: nothing is left to do */
+	_Atomic int intake_idle; /* by the intake: no message waited, no answer was left */
 	_Atomic int64_t crashes_lost;
 	struct crash crashes[BOARD_CRASHES];
 	struct tally tallies[BOARD_KINDS];

@@ -31,6 +31,7 @@ void child_signals(const sigset_t *mask);
 void runner_main(struct child *c);
 void relay_main(struct child *c);
 void sealer_main(struct child *c);
+void intake_main(struct child *c);
 void keeper_main(struct child *c);
 
 /* "jobs:<queue>:<priority>", or "jobs:<queue>:quick:<priority>". Below mem. */

@@ -3,7 +3,7 @@
  * web workers, so nothing here has to bear being interrupted. It never talks to a database: what it learns (which job took its
  * process along) it leaves on the board, and the keeper tells.
  *
- * Leaving has an order: first the runners, which finish and settle; then relay and sealer; the keeper last, because it
+ * Leaving has an order: first the runners, which finish and settle; then relay, sealer and intake; the keeper last, because it
  * speaks for the others.
  */
 #include "queue/crew.h"
@@ -36,7 +36,7 @@ enum {
 	MEMORY_LOOKS = 3, /* turns between looks at memory */
 };
 
-enum { ROLE_KEEPER, ROLE_RELAY, ROLE_SEALER, ROLE_RUNNER }; /* ROLE_RUNNER + n: of pool n */
+enum { ROLE_KEEPER, ROLE_RELAY, ROLE_SEALER, ROLE_INTAKE, ROLE_RUNNER }; /* ROLE_RUNNER + n: of pool n */
 
 struct master {
 	struct crew *crew;
@@ -65,7 +65,7 @@ static int roles(const struct master *m)
 
 static const char *role_name(int role)
 {
-	static const char *const names[] = { "keeper", "relay", "sealer" };
+	static const char *const names[] = { "keeper", "relay", "sealer", "intake" };
 
 	return role < ROLE_RUNNER ? names[role] : "runner";
 }
@@ -86,7 +86,7 @@ static void become(struct master *m, struct seat *seat, int role, pid_t master) 
 
 static void become(struct master *m, struct seat *seat, int role, pid_t master)
 {
-	static void (*const mains[])(struct child *) = { keeper_main, relay_main, sealer_main, runner_main };
+	static void (*const mains[])(struct child *) = { keeper_main, relay_main, sealer_main, intake_main, runner_main };
 	void *mem = mem_root("child");
 	struct child c = { .mem = mem, .crew = m->crew, .board = m->board, .seat = seat, .pools = m->pools, .npools = m->npools,
 		.pool = role >= ROLE_RUNNER ? &m->pools[role - ROLE_RUNNER] : NULL, .worker_id = m->worker_id };

@@ -6,6 +6,7 @@
  *   runners  one job at a time each, of the queues of their pool
  *   relay    pushes due jobs to Redis (one in the whole installation at a time)
  *   sealer   gives events their positions and publishes them (likewise)
+ *   intake   takes the calls of Celery clients and carries answers to them (likewise)
  *   keeper   heartbeats of this worker's leases, what crashed, leases that ran out, schedules, counters
  *
  * SIGTERM, SIGINT  runners finish what they are at, at most leave_s seconds; then it is given back, no attempt charged

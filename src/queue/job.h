@@ -42,6 +42,8 @@ struct job_kind {
 	int keep_s;        /* how long a job that is done stays readable; 0: its row goes at once */
 	bool quick;        /* milliseconds, no effects in the database: run and settled in batches */
 	bool is_public;    /* may be called from outside (Celery) */
+	const char *const *params; /* names of its arguments in their order, ends with NULL: what is called by position, and by no
+				      other name, from outside; NULL: by name alone */
 	const char *schedule; /* cron, five fields; NULL: none */
 	const char *zone;     /* of the schedule; NULL: UTC */
 	const char *backfill; /* slots missed while nobody ran: "none", "last" (when NULL), "all" */
@@ -74,6 +76,9 @@ enum err job_write(struct job *j, const char *query, const char *const *given, s
 void job_result(struct job *j, struct json_object *result); /* takes the reference */
 void job_memo(struct job *j, struct json_object *memo);     /* for JOB_SNOOZE and JOB_RETRY; takes the reference */
 void job_why(struct job *j, const char *format, ...) __attribute__((format(printf, 2, 3))); /* of an end that is not OK */
+
+/* How the why of a JOB_DEAD begins when the arguments are at fault: a Celery client gets a ValueError. */
+#define JOB_WHY_INVALID "invalid arguments: "
 
 /* The time limit is near, the job was cancelled, or the worker is leaving: come to an end soon. What returns JOB_RETRY after
  * this because the worker leaves is charged no attempt. */

@@ -232,7 +232,7 @@ static void look_idle(struct keeper *k)
 		for (int q = 0; q < k->c->pools[i].nqueues && n < 64; q++)
 			queues[n++] = k->c->pools[i].queues[q];
 	if (ask(k, mem, "jobs_is_idle", (const char *const[]){ "queues", array_text(mem, queues, n), NULL }, &rows) &&
-		str_eq(db_text(rows, 0, "idle"), "t") && !k->has_pending)
+		str_eq(db_text(rows, 0, "idle"), "t") && !k->has_pending && atomic_load(&k->c->board->intake_idle))
 		k->idle_looks++;
 	else
 		k->idle_looks = 0;

@@ -84,7 +84,7 @@ static bool exchange(struct redis *r, const struct redis_words *commands, int n,
 	for (int i = 0; i < n; i++) {
 		const char **argv = (const char **)(uintptr_t)(commands[i].words ? commands[i].words : commands[i].word);
 
-		if (redisAppendCommandArgv(r->link, commands[i].count, argv, NULL) != REDIS_OK)
+		if (redisAppendCommandArgv(r->link, commands[i].count, argv, commands[i].lens) != REDIS_OK)
 			return false;
 	}
 	for (int i = 0; i < n; i++) {
@@ -155,7 +155,7 @@ static bool link_open(struct redis *r, int64_t deadline_us)
 }
 
 /* Redis answered, but with an error (still loading, read only, no rights): the same as being
- * away. Only what it has against a command itself ("ERR …") is the command's matter alone. */
+ * away. Only what it has against a command itself ("ERR …"), or the kind of a key, is the command's matter alone. */
 static bool all_well(struct redis *r, redisReply **replies, int n)
 {
 	bool refused = false;
@@ -165,7 +165,7 @@ static bool all_well(struct redis *r, redisReply **replies, int n)
 			return give_up(r, "no answer");
 		if (replies[i]->type != REDIS_REPLY_ERROR)
 			continue;
-		if (!str_starts(replies[i]->str, "ERR "))
+		if (!str_starts(replies[i]->str, "ERR ") && !str_starts(replies[i]->str, "WRONGTYPE "))
 			return give_up(r, replies[i]->str);
 		refused = true;
 	}

@@ -32,6 +32,21 @@ bool redis_pop(struct redis *r, void *mem, const char *const *keys, int nkeys, i
 /* How long each list is. */
 bool redis_lengths(struct redis *r, const char *const *keys, int n, int64_t *lengths);
 
+/* Lists between two hands, taken from their end. Moves up to most items, of the first list that has any before those of the next, to
+ * the front of `to`. */
+bool redis_move(struct redis *r, const char *const *from, int nfrom, const char *to, int most);
+struct redis_item {
+	char *data; /* bytes, and a NUL behind them */
+	size_t len;
+};
+/* The last items of a list, the very last first; they stay there. Below mem. */
+bool redis_last(struct redis *r, void *mem, const char *key, int most, struct redis_item **items, int *n);
+/* Takes one such item out of a list; *dropped: whether it was there. */
+bool redis_drop(struct redis *r, const char *key, const struct redis_item *item, int64_t *dropped);
+bool redis_push_first(struct redis *r, const char *key, const char *item);
+/* A value that stays for ttl_s, and is told to who listens to the channel of that name: both or neither. */
+bool redis_answer(struct redis *r, const char *key, const char *value, int64_t ttl_s);
+
 /* Streams. fields: name, value, … (2 × pairs texts). An entry whose id is not above the last one is there already: true. */
 bool redis_stream_add(struct redis *r, const char *key, const char *id, int64_t keep, const char *const *fields, int pairs);
 /* The first number of the last entry's id; -1 when there is none. */

@@ -22,6 +22,7 @@ struct redis_words {
 	int count;
 	const char *word[6];
 	const char *const *words; /* instead of word */
+	const size_t *lens;       /* of words; NULL: they end with NUL */
 };
 
 /* Sends all and reads an answer to each into replies[n]; wait_ms is added to the time-out, for a command that waits itself.
