@@ -274,7 +274,8 @@ BEGIN
 	IF j.group_id IS NOT NULL THEN
 		PERFORM jobs.group_count(j.group_id);
 	END IF;
-	IF ending = 'dead' AND j.organization_id IS NOT NULL THEN
+	-- Who called is told below; nobody else needs to look.
+	IF ending = 'dead' AND j.organization_id IS NOT NULL AND j.caller IS NULL THEN
 		PERFORM app.notify_all(j.organization_id, 'organization_edit', 'job_dead', jsonb_build_object('kind', j.kind), '/settings/jobs');
 	END IF;
 	PERFORM jobs.reply(j, ending, given_result, why);

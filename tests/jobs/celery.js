@@ -117,10 +117,10 @@ class Lab {
 		return execFileSync("redis-cli", ["-s", this.socket, ...words.map(String)], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
 	}
 
-	async worker({ queues = "default:1+outside:1".replace("+", ","), env = {}, ready = true } = {}) {
+	async worker({ queues = "default:1,outside:1", env = {}, args = [], ready = true } = {}) {
 		const log = path.join(this.folder, `worker-${this.workers.length}.log`);
 		const out = fs.openSync(log, "a");
-		const w = spawn(path.join(build, "stint-worker"), ["-c", setting("STINT_CONF"), "--queues", queues], { stdio: ["ignore", out, out], env: { ...this.env, ...env } });
+		const w = spawn(path.join(build, "stint-worker"), ["-c", setting("STINT_CONF"), "--queues", queues, ...args], { stdio: ["ignore", out, out], env: { ...this.env, ...env } });
 		fs.closeSync(out);
 		w.said = () => fs.readFileSync(log, "utf8");
 		w.gone = new Promise((resolve) => w.on("exit", (code, signal) => resolve(signal ?? code)));
@@ -141,7 +141,7 @@ class Lab {
 	async celeryWorker(more = []) {
 		const log = path.join(this.folder, `celery-${this.children.length}.log`);
 		const out = fs.openSync(log, "a");
-		const w = spawn("/usr/bin/celery", ["-A", "celery_worker", "worker", "-Q", "ai", "-c", "1", "--without-gossip", "--without-mingle", ...more], {
+		const w = spawn(python, ["-m", "celery", "-A", "celery_worker", "worker", "-Q", "ai", "-c", "1", "--without-gossip", "--without-mingle", ...more], {
 			cwd: here,
 			detached: true,
 			stdio: ["ignore", out, out],
