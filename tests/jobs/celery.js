@@ -141,7 +141,7 @@ class Lab {
 	async celeryWorker(more = []) {
 		const log = path.join(this.folder, `celery-${this.children.length}.log`);
 		const out = fs.openSync(log, "a");
-		const w = spawn(python, ["-m", "celery", "-A", "celery_worker", "worker", "-Q", "ai", "-c", "1", "--without-gossip", "--without-mingle", ...more], {
+		const w = spawn(python, ["-m", "celery", "-A", "celery_worker", "worker", "-Q", "ai", "-c", "1", "-l", "info", "--without-gossip", "--without-mingle", ...more], {
 			cwd: here,
 			detached: true,
 			stdio: ["ignore", out, out],
