@@ -1,2 +1,2 @@
 # docs
-EXTRA_DIST += docs/architecture.md docs/api.md docs/performance.md docs/operations.md
+EXTRA_DIST += docs/architecture.md docs/api.md docs/performance.md docs/jobs.md docs/operations.md
