@@ -47,10 +47,10 @@ static struct db_result *ask(struct asked *a, const char *query, const char *con
 
 static bool is_queue(const char *name)
 {
-	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+	static const char allowed[] = "0123456789_.-ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 	size_t len = strlen(name);
 
-	return len >= 1 && len <= 63 && strchr(letters, name[0]) && strspn(name + 1, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-") == len - 1;
+	return len >= 1 && len <= 63 && strspn(name, allowed) == len && strspn(name, "0123456789_.-") == 0;
 }
 
 /* Whether the queue is one that jobs hand work to: taking calls from it as well, Stint would call itself. */
