@@ -20,15 +20,18 @@ EXTRA_DIST += \
 	sql/functions/90-jobs.sql \
 	sql/functions/91-housekeeping.sql \
 	sql/functions/92-mails.sql \
+	sql/functions/93-celery.sql \
 	sql/functions/93-notifications.sql \
 	sql/functions/94-jobs-view.sql \
 	sql/migrations/0001-foundation.sql \
 	sql/migrations/0002-jobs.sql \
+	sql/migrations/0003-celery.sql \
 	sql/migrations/0004-jobs-view.sql \
 	sql/migrations/0006-notifications.sql \
 	sql/migrations/0007-mails.sql \
 	sql/policies.sql \
 	sql/queries/auth.sql \
+	sql/queries/celery.sql \
 	sql/queries/clients.sql \
 	sql/queries/dashboard.sql \
 	sql/queries/housekeeping.sql \

@@ -136,6 +136,13 @@ BEGIN
 END
 $$;
 
+-- Asked for all the time, so it counts nothing.
+CREATE OR REPLACE FUNCTION jobs.intake_queues() RETURNS SETOF text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT i.queue FROM jobs.intakes AS i ORDER BY i.queue;
+$$;
+
 CREATE OR REPLACE FUNCTION jobs.intake_list() RETURNS TABLE (queue text, organization_id uuid, name text, letters bigint)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -194,7 +201,7 @@ BEGIN
 END
 $$;
 
-GRANT EXECUTE ON FUNCTION jobs.replies_next(integer), jobs.replies_sent(bigint[]), jobs.intake(text, jsonb), jobs.intake_list(),
+GRANT EXECUTE ON FUNCTION jobs.replies_next(integer), jobs.replies_sent(bigint[]), jobs.intake(text, jsonb), jobs.intake_queues(),
 	jobs.purge_celery(integer) TO stint_worker;
 -- Whose calls are taken from where is the operator's to say.
 GRANT EXECUTE ON FUNCTION jobs.intake_list(), jobs.intake_add(text, uuid), jobs.intake_remove(text), jobs.letter_list(integer)

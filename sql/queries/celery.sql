@@ -1,7 +1,7 @@
 -- Celery at the edges of the queue: functions/93-celery.sql has the rules.
 
--- name: celery_intakes (worker)
-SELECT queue, organization_id, name, letters FROM jobs.intake_list();
+-- name: celery_queues (worker)
+SELECT queue FROM jobs.intake_queues() AS queue;
 
 -- name: celery_intake (worker)
 SELECT jobs.intake(:queue, :messages::jsonb);
@@ -13,6 +13,9 @@ SELECT id, task_id, body FROM jobs.replies_next(:most::integer);
 SELECT jobs.replies_sent(:ids::bigint[]);
 
 -- Asked as stint_migrate, by the operator's command.
+
+-- name: celery_intakes (worker)
+SELECT queue, organization_id, name, letters FROM jobs.intake_list();
 
 -- name: celery_intake_add (worker)
 SELECT jobs.intake_add(:queue, :organization_id::uuid) AS how;

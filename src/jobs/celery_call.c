@@ -127,7 +127,9 @@ static enum job_end push(struct job *j)
 	expires[strlen(expires) - 1] = 0; /* Celery reads +00:00, not Z */
 	c.expires = mem_printf(j->mem, "%s+00:00", expires);
 	fail_point("celery.push.before");
-	if (!redis_push_first(job_redis(j), job_arg(j, "queue"), message(j, &c))) {
+	/* An answer to this id from before the job was dead and taken up by hand is no answer to this. */
+	if (!redis_forget(job_redis(j), celery_result_key(j->mem, c.id)) ||
+		!redis_push_first(job_redis(j), job_arg(j, "queue"), message(j, &c))) {
 		job_why(j, "Redis is away");
 		j->delay_s = 1;
 		return JOB_SNOOZE;
@@ -162,8 +164,13 @@ static bool ended(struct job *j, const char *answer, enum job_end *end)
 	struct json_object *meta = NULL, *result;
 	const char *status;
 
-	if (!answer || json_parse(j->mem, answer, strlen(answer), &meta, NULL) || !json_object_is_type(meta, json_type_object))
+	if (!answer)
 		return false;
+	if (json_parse(j->mem, answer, strlen(answer), &meta, NULL) || !json_object_is_type(meta, json_type_object)) {
+		job_why(j, "its answer is no JSON that can be kept");
+		*end = JOB_RETRY;
+		return true;
+	}
 	status = json_str(meta, "status");
 	result = json_object_object_get(meta, "result");
 	if (str_eq(status, "SUCCESS")) {

@@ -22,7 +22,7 @@
 #include "queue/celery.h"
 #include "queue/child.h"
 
-enum { LEAD = 5, BATCH_MOST = 16, REPLIES_MOST = 100, WAIT_MS = 25, NAP_OTHER_MS = 250, NAP_AWAY_MS = 200, LIST_US = 500000 };
+enum { LEAD = 5, BATCH_MOST = 16, REPLIES_MOST = 100, WAIT_MS = 25, NAP_OTHER_MS = 250, NAP_AWAY_MS = 200, LIST_US = 500000, ANSWER_US = 250000 };
 
 struct source {
 	const char *queue, *keys[CELERY_LISTS], *processing;
@@ -30,7 +30,8 @@ struct source {
 
 struct intake {
 	struct child *c;
-	int64_t held, listed_us;
+	int64_t held, listed_us, answered_us;
+	bool woken; /* an answer may be there */
 	void *mem; /* of sources */
 	struct source *sources;
 	int nsources;
@@ -54,7 +55,7 @@ static bool list(struct intake *in)
 	if (in->mem && now_us - in->listed_us < LIST_US)
 		return true;
 	mem = mem_root("intakes");
-	if (!ask(in, mem, "celery_intakes", NULL, &rows)) {
+	if (!ask(in, mem, "celery_queues", NULL, &rows)) {
 		mem_free(mem);
 		return false;
 	}
@@ -164,13 +165,18 @@ static bool answer(struct intake *in)
 	return ok;
 }
 
-/* Answers first: somebody waits for them. */
+/* Answers first: somebody waits for them. Without a notice they are looked for now and then. */
 static bool turn(struct intake *in)
 {
-	bool answered, taken;
+	bool answered = true, taken;
+	int64_t now_us = clock_monotonic_us();
 
 	in->busy = false;
-	answered = answer(in);
+	if (in->woken || now_us - in->answered_us > ANSWER_US) {
+		answered = answer(in);
+		in->answered_us = now_us;
+		in->woken = in->busy || !answered;
+	}
 	taken = list(in) && take_all(in);
 	return answered && taken;
 }
@@ -191,7 +197,7 @@ void intake_main(struct child *c)
 		else if (!ok)
 			child_nap(NAP_AWAY_MS);
 		else if (!in.busy)
-			db_wait(c->db, WAIT_MS);
+			in.woken = db_wait(c->db, WAIT_MS);
 	}
 	mem_free(in.mem);
 }

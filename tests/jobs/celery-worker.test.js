@@ -60,6 +60,17 @@ test("a result: plain values and text, positional and by name", async () => {
 	assert.deepEqual([resting.state, resting.error], ["waiting", "ValueError: again"]);
 	assert.ok(Date.parse(resting.due_at) - Date.now() > 5000, "it rests like any that failed");
 
+	// Taken up by hand it is asked anew: the old answer to its id is none.
+	const moody = await enqueue({ task: "moody" }, { max_attempts: 1 });
+	assert.deepEqual([(await ended(moody)).state, (await job(moody)).error], ["dead", "RuntimeError: not today"]);
+	fs.writeFileSync(path.join(lab.folder, "mood"), "");
+	await lab.rows("SELECT jobs.retry($1)", moody);
+	const fine = await ended(moody);
+	assert.deepEqual([fine.state, fine.result], ["done", "fine"], fine.error);
+
+	const odd = await ended(await enqueue({ task: "endless" }, { max_attempts: 1 }));
+	assert.deepEqual([odd.state, odd.error], ["dead", "its answer is no JSON that can be kept"]);
+
 	// No runner is held while the worker is at it.
 	const slow = await enqueue({ task: "slow", args: [3], timeout_s: 60 });
 	await until("the worker has it", () => runs().length === 1);

@@ -23,6 +23,18 @@ def boom(why):
     raise ValueError(why)
 
 
+@app.task(name="moody")
+def moody():
+    if not os.path.exists(os.path.join(os.environ["LAB"], "mood")):
+        raise RuntimeError("not today")
+    return "fine"
+
+
+@app.task(name="endless")
+def endless():
+    return [float("nan")]
+
+
 @app.task(name="slow", bind=True)
 def slow(self, seconds):
     note(self.request.id)
