@@ -17,6 +17,8 @@ BEGIN
 	IF j.state = 'waiting' AND j.group_id IS NOT NULL THEN
 		PERFORM jobs.group_count(j.group_id);
 	END IF;
+	-- Who called it is told now; should it be taken back it is told again.
+	PERFORM jobs.reply(j, 'cancelled', NULL, NULL) WHERE j.state = 'waiting';
 END
 $$;
 

@@ -160,15 +160,16 @@ test("a job that dies raises RuntimeError; before that it is RETRY", () =>
 		assert.deepEqual([answer.type, answer.module, answer.message], ["RuntimeError", "builtins", "the disk is gone"]);
 	}));
 
-test("a cancelled job raises TaskRevokedError", () =>
-	withoutRunners(async () => {
+test("a job that is cancelled or dropped by the operator raises TaskRevokedError", async () => {
+	for (const how of ["cancel", "drop"]) {
 		const id = await client.send("stint.ping", { countdown: 3600 });
 		await until("the call is a job", () => job(id));
 		const waiting = client.get(id);
-		await lab.rows("SELECT jobs.cancel($1)", id);
+		lab.stint(["jobs", how, id]);
 		const answer = await waiting;
-		assert.deepEqual([answer.type, answer.module, answer.message], ["TaskRevokedError", "celery.exceptions", "revoked"]);
-	}));
+		assert.deepEqual([answer.type, answer.module, answer.message], ["TaskRevokedError", "celery.exceptions", "revoked"], how);
+	}
+});
 
 test("one that expires before it could run raises TaskRevokedError, however late it is due", async () => {
 	for (const options of [{ expires: 1, countdown: 3600 }, { expires: 0.2, countdown: 0.1 }]) {
