@@ -203,8 +203,8 @@ $$;
 
 GRANT EXECUTE ON FUNCTION jobs.replies_next(integer), jobs.replies_sent(bigint[]), jobs.intake(text, jsonb), jobs.intake_queues(),
 	jobs.purge_celery(integer) TO stint_worker;
--- Whose calls are taken from where is the operator's to say.
+-- Whose calls are taken from where is the operator's to say, whose command asks as stint_worker.
 GRANT EXECUTE ON FUNCTION jobs.intake_list(), jobs.intake_add(text, uuid), jobs.intake_remove(text), jobs.letter_list(integer)
-	TO stint_migrate;
+	TO stint_worker;
 
 RESET ROLE;

@@ -12,7 +12,7 @@ SELECT id, task_id, body FROM jobs.replies_next(:most::integer);
 -- name: celery_replies_sent (worker)
 SELECT jobs.replies_sent(:ids::bigint[]);
 
--- Asked as stint_migrate, by the operator's command.
+-- Asked by the operator's command.
 
 -- name: celery_intakes (worker)
 SELECT queue, organization_id, name, letters FROM jobs.intake_list();

@@ -1,7 +1,6 @@
 /*
  * stint celery: which queues Celery clients may call from, and what came in by them that was no call. A queue is bound to an
- * organization here and nowhere else; who may write to it, Redis says (docs/jobs.md). Asked as stint_migrate: the worker may read
- * this and not change it.
+ * organization here and nowhere else; who may write to it, Redis says (docs/jobs.md). Asked as stint_worker, as stint jobs is.
  *
  * Exit status: 0 done, 1 not done, 64 wrongly asked.
  */
@@ -38,7 +37,7 @@ static struct db_result *ask(struct asked *a, const char *query, const char *con
 	struct db_result *rows = NULL;
 	struct db_fail fail = { 0 };
 
-	if (db_run(db_new(a->mem, a->conf->migrate_url, "stint celery"), a->mem, &stmt, 1, false, &rows, &fail)) {
+	if (db_run(db_new(a->mem, a->conf->worker_url, "stint celery"), a->mem, &stmt, 1, false, &rows, &fail)) {
 		wrong(err_info(fail.err)->detail);
 		return NULL;
 	}
