@@ -2,6 +2,7 @@
 # stack (tests/db, tests/api, tests/browser, tests/ops) is run by ./dev test.
 include tests/unit/local.mk
 include tests/fuzz/local.mk
+include tests/jobs/local.mk
 include tests/bench/local.mk
 
 check_SCRIPTS += tools/lint/quick
