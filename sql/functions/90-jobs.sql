@@ -169,23 +169,30 @@ RETURNS TABLE (id uuid, lease bigint, kind text, organization_id uuid, member_id
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
+DECLARE
+	late jobs.jobs;
 BEGIN
 	-- Lost in a crash of the server, a claim is a job that waits again: nobody waits for the disk over it.
 	PERFORM set_config('synchronous_commit', 'off', true);
+	FOR late IN
+		SELECT * FROM jobs.jobs AS j
+		WHERE j.id = ANY (ids) AND j.state = 'waiting' AND j.due_at <= now() AND j.expires_at <= now() FOR UPDATE SKIP LOCKED
+	LOOP
+		PERFORM jobs.finish(late, 'expired', NULL, 'it was not run in time');
+	END LOOP;
 	RETURN QUERY
 	WITH mine AS MATERIALIZED (
 		SELECT j.id FROM jobs.jobs AS j WHERE j.id = ANY (ids) AND j.state = 'waiting' AND j.due_at <= now()
+			AND (j.expires_at > now()) IS NOT FALSE
 		FOR UPDATE SKIP LOCKED
 	), judged AS MATERIALIZED (
-		SELECT j.id, j.expires_at <= now() AS expired, CASE WHEN j.rated THEN jobs.rate_take(j.kind, j.lane) END AS later
+		SELECT j.id, CASE WHEN j.rated THEN jobs.rate_take(j.kind, j.lane) END AS later
 		FROM jobs.jobs AS j JOIN mine USING (id)
 	), taken AS (
 		UPDATE jobs.jobs AS j SET
-			state = CASE WHEN g.expired THEN 'expired' WHEN g.later IS NOT NULL THEN 'waiting' ELSE 'running' END,
+			state = CASE WHEN g.later IS NOT NULL THEN 'waiting' ELSE 'running' END,
 			due_at = coalesce(g.later, j.due_at), lease = nextval('jobs.leases'), holder = given_holder,
-			leased_until = now() + make_interval(secs => lease_s), started_at = clock_timestamp(),
-			finished_at = CASE WHEN g.expired THEN now() END,
-			purge_at = CASE WHEN g.expired THEN now() + interval '7 days' END
+			leased_until = now() + make_interval(secs => lease_s), started_at = clock_timestamp()
 		FROM judged AS g WHERE j.id = g.id
 		RETURNING j.*
 	)
@@ -264,7 +271,8 @@ BEGIN
 		-- What went wrong stays for a month, so that somebody may look into it.
 		UPDATE jobs.jobs AS x SET state = ending, finished_at = clock_timestamp(), result = given_result, error = why,
 			leased_until = NULL, memo = NULL, attempts = x.attempts + (ending = 'dead')::integer,
-			purge_at = now() + make_interval(secs => CASE WHEN ending = 'dead' THEN 2592000 ELSE greatest(keep_s, 86400) END)
+			purge_at = now() + make_interval(secs => CASE WHEN ending = 'dead' THEN 2592000
+				WHEN ending = 'expired' THEN 604800 ELSE greatest(keep_s, 86400) END)
 		WHERE x.id = j.id;
 	END IF;
 	IF ending = 'done' AND j.next IS NOT NULL THEN
