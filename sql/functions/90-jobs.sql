@@ -229,8 +229,8 @@ DECLARE
 	c jsonb;
 BEGIN
 	UPDATE jobs.groups AS x SET open = x.open - 1 WHERE x.id = given_group RETURNING * INTO g;
-	IF g.open <> 0 THEN
-		RETURN;
+	IF g.open IS DISTINCT FROM 0 THEN
+		RETURN; -- some are open; or the group is gone, and this one was retried by hand
 	END IF;
 	c := g.callback;
 	PERFORM jobs.enqueue(c ->> 'kind', coalesce(c -> 'args', '{}') || jsonb_build_object('results', (
