@@ -45,6 +45,30 @@ BEGIN
 END
 $$;
 
+-- The options by which what follows a job belongs to whom the job does.
+CREATE OR REPLACE FUNCTION jobs.own_options(org uuid) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+RETURN CASE WHEN org IS NULL THEN '{}' ELSE jsonb_build_object('organization', org) END;
+
+-- Whether a call that a settlement will enqueue later can be: what fails there would keep its job from ever ending. It is
+-- enqueued and taken back, so that the rules are those of jobs.enqueue.
+CREATE OR REPLACE FUNCTION jobs.call_check(call jsonb, own jsonb, what text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF call IS NULL THEN
+		RETURN;
+	END IF;
+	PERFORM jobs.enqueue(call ->> 'kind', coalesce(call -> 'args', '{}'), coalesce(call -> 'options', '{}') || own);
+	RAISE EXCEPTION USING ERRCODE = 'ST000', MESSAGE = 'it can';
+EXCEPTION
+	WHEN SQLSTATE 'ST000' THEN
+		RETURN;
+	WHEN OTHERS THEN
+		RAISE EXCEPTION USING ERRCODE = SQLSTATE, MESSAGE = what || ': ' || SQLERRM;
+END
+$$;
+
 CREATE OR REPLACE FUNCTION jobs.enqueue(given_kind text, given_args jsonb DEFAULT '{}', options jsonb DEFAULT '{}')
 RETURNS uuid
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -66,6 +90,10 @@ BEGIN
 	IF FOUND THEN
 		RAISE EXCEPTION 'jobs.enqueue has no option %', odd;
 	END IF;
+	IF options ? 'group' AND options ?| ARRAY['unique', 'once'] THEN
+		RAISE EXCEPTION 'a job of a group can have no key: the one that stands for it may be of no group';
+	END IF;
+	PERFORM jobs.call_check(options -> 'next', jobs.own_options(org), 'next');
 	FOR tries IN 1..3 LOOP
 		INSERT INTO jobs.jobs (id, organization_id, member_id, kind, queue, priority, quick, rated, args, due_at, expires_at,
 			max_attempts, unique_key, unique_running, once_key, group_id, next)
@@ -128,9 +156,10 @@ AS $$
 DECLARE
 	made uuid := app.uuidv7();
 BEGIN
-	IF size < 1 OR NOT EXISTS (SELECT FROM jobs.kinds AS k WHERE k.kind = callback ->> 'kind') THEN
-		RAISE EXCEPTION 'a group has at least one job, and a callback of a kind that there is';
+	IF size < 1 OR callback IS NULL THEN
+		RAISE EXCEPTION 'a group has at least one job, and a callback';
 	END IF;
+	PERFORM jobs.call_check(callback, jobs.own_options(jobs.organization_of(options)), 'callback');
 	INSERT INTO jobs.groups (id, organization_id, open, callback) VALUES (made, jobs.organization_of(options), size, callback);
 	RETURN made;
 END
@@ -236,8 +265,7 @@ BEGIN
 	PERFORM jobs.enqueue(c ->> 'kind', coalesce(c -> 'args', '{}') || jsonb_build_object('results', (
 			SELECT coalesce(jsonb_agg(jsonb_build_object('id', j.id, 'state', j.state, 'result', j.result, 'error', j.error)
 				ORDER BY j.id), '[]') FROM jobs.jobs AS j WHERE j.group_id = given_group)),
-		coalesce(c -> 'options', '{}') || CASE WHEN g.organization_id IS NULL THEN '{}'
-			ELSE jsonb_build_object('organization', g.organization_id) END);
+		coalesce(c -> 'options', '{}') || jobs.own_options(g.organization_id));
 	DELETE FROM jobs.groups AS x WHERE x.id = given_group;
 END
 $$;
@@ -260,7 +288,6 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	keep_s integer;
-	own jsonb := CASE WHEN j.organization_id IS NULL THEN '{}' ELSE jsonb_build_object('organization', j.organization_id) END;
 BEGIN
 	SELECT k.keep_s INTO keep_s FROM jobs.kinds AS k WHERE k.kind = j.kind;
 	PERFORM jobs.tally(j.lane, (ending = 'done')::integer, (ending = 'dead')::integer, (ending = 'dead')::integer)
@@ -277,7 +304,7 @@ BEGIN
 	END IF;
 	IF ending = 'done' AND j.next IS NOT NULL THEN
 		PERFORM jobs.enqueue(j.next ->> 'kind', coalesce(j.next -> 'args', '{}') || jsonb_build_object('previous', given_result),
-			coalesce(j.next -> 'options', '{}') || own);
+			coalesce(j.next -> 'options', '{}') || jobs.own_options(j.organization_id));
 	END IF;
 	IF j.group_id IS NOT NULL THEN
 		PERFORM jobs.group_count(j.group_id);
