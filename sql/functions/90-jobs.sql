@@ -317,8 +317,9 @@ BEGIN
 END
 $$;
 
--- Back to those that wait. When a twin with the same key waits already this one is not needed.
-CREATE OR REPLACE FUNCTION jobs.put_back(j jobs.jobs, delay_s float8, failed integer, why text, given_memo jsonb) RETURNS void
+-- Back to those that wait. When a twin with the same key waits already this one is not needed. Gives `said`, or what became of it.
+DROP FUNCTION IF EXISTS jobs.put_back(jobs.jobs, float8, integer, text, jsonb);
+CREATE FUNCTION jobs.put_back(j jobs.jobs, delay_s float8, failed integer, why text, given_memo jsonb, said text) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -331,8 +332,10 @@ BEGIN
 	IF delay_s <= 0 THEN
 		PERFORM pg_notify('jobs', '');
 	END IF;
+	RETURN said;
 EXCEPTION WHEN unique_violation THEN
 	PERFORM jobs.finish(j, 'cancelled', NULL, 'a newer one with the same key waits');
+	RETURN 'cancelled';
 END
 $$;
 
@@ -361,18 +364,15 @@ BEGIN
 		PERFORM jobs.finish(j, 'cancelled', NULL, why);
 		RETURN 'cancelled';
 	ELSIF outcome = 'release' THEN
-		PERFORM jobs.put_back(j, 0, 0, j.error, NULL);
-		RETURN 'waiting';
+		RETURN jobs.put_back(j, 0, 0, j.error, NULL, 'waiting');
 	ELSIF outcome = 'snooze' THEN
-		PERFORM jobs.put_back(j, delay_s, 0, why, given_memo);
-		RETURN 'snoozed';
+		RETURN jobs.put_back(j, coalesce(delay_s, 0), 0, why, given_memo, 'snoozed');
 	ELSIF outcome = 'dead' OR j.attempts + 1 >= j.max_attempts THEN
 		PERFORM jobs.finish(j, 'dead', NULL, why);
 		RETURN 'dead';
 	END IF;
 	PERFORM jobs.tally(j.lane, 0, 1, 0) WHERE j.organization_id IS NOT NULL;
-	PERFORM jobs.put_back(j, coalesce(delay_s, jobs.rest_s(j.attempts + 1)), 1, why, given_memo);
-	RETURN 'retry';
+	RETURN jobs.put_back(j, coalesce(delay_s, jobs.rest_s(j.attempts + 1)), 1, why, given_memo, 'retry');
 END
 $$;
 
@@ -432,8 +432,7 @@ BEGIN
 		RETURN 'dead';
 	END IF;
 	PERFORM jobs.tally(j.lane, 0, 1, 0) WHERE j.organization_id IS NOT NULL;
-	PERFORM jobs.put_back(j, j.crashes - 1, 0, how, NULL);
-	RETURN 'retry';
+	RETURN jobs.put_back(j, j.crashes - 1, 0, how, NULL, 'retry');
 END
 $$;
 
@@ -472,7 +471,7 @@ BEGIN
 		IF j.cancel THEN
 			PERFORM jobs.finish(j, 'cancelled', NULL, 'its worker was lost');
 		ELSE
-			PERFORM jobs.put_back(j, 0, 0, 'its worker was lost', NULL);
+			PERFORM jobs.put_back(j, 0, 0, 'its worker was lost', NULL, 'waiting');
 		END IF;
 		n := n + 1;
 	END LOOP;
