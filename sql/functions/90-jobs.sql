@@ -318,13 +318,16 @@ END
 $$;
 
 -- Back to those that wait. When a twin with the same key waits already this one is not needed. Gives `said`, or what became of it.
+-- keeps_lease: news of a crash under it may still come.
 DROP FUNCTION IF EXISTS jobs.put_back(jobs.jobs, float8, integer, text, jsonb);
-CREATE FUNCTION jobs.put_back(j jobs.jobs, delay_s float8, failed integer, why text, given_memo jsonb, said text) RETURNS text
+CREATE OR REPLACE FUNCTION jobs.put_back(j jobs.jobs, delay_s float8, failed integer, why text, given_memo jsonb, said text,
+	keeps_lease boolean DEFAULT false) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	UPDATE jobs.jobs AS x SET state = 'waiting', due_at = clock_timestamp() + make_interval(secs => delay_s), quick = false,
-		attempts = x.attempts + failed, error = why, memo = coalesce(given_memo, x.memo), leased_until = NULL
+		attempts = x.attempts + failed, error = why, memo = coalesce(given_memo, x.memo), leased_until = NULL,
+		lease = CASE WHEN keeps_lease THEN x.lease END
 	WHERE x.id = j.id;
 	IF failed > 0 THEN
 		PERFORM jobs.reply(j, 'retry', NULL, why);
@@ -408,7 +411,8 @@ END
 $$;
 
 -- A child died with the job: by its own fault, as far as anybody can tell. The third time is the last. A quick job has no lease:
--- fence NULL.
+-- fence NULL. The news may be late: when the job waits again, or somebody else runs it already, it counts all the same (leases
+-- only grow); when the job was settled after all, it does not.
 CREATE OR REPLACE FUNCTION jobs.crashed(job uuid, fence bigint, how text) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -416,7 +420,7 @@ DECLARE
 	j jobs.jobs;
 BEGIN
 	UPDATE jobs.jobs AS x SET crashes = x.crashes + 1, quick = false
-	WHERE x.id = job AND x.state IN ('waiting', 'running') AND x.lease IS NOT DISTINCT FROM coalesce(fence, x.lease)
+	WHERE x.id = job AND x.state IN ('waiting', 'running') AND (fence IS NULL OR x.lease >= fence)
 	RETURNING * INTO j;
 	IF NOT FOUND THEN
 		RETURN 'gone';
@@ -424,12 +428,14 @@ BEGIN
 	-- How long it had run nobody knows any more.
 	PERFORM jobs.count_add(jsonb_build_array(jsonb_build_object('kind', j.kind, 'outcome', 'crashed', 'count', 1, 'took_ms', 0,
 		'buckets', '[0, 0, 0, 0, 0, 0]'::jsonb)));
-	IF j.cancel THEN
-		PERFORM jobs.finish(j, 'cancelled', NULL, how);
-		RETURN 'cancelled';
-	ELSIF j.crashes >= 3 THEN
+	IF j.crashes >= 3 THEN
 		PERFORM jobs.finish(j, 'dead', NULL, 'took its process along three times, at last: ' || how);
 		RETURN 'dead';
+	ELSIF j.lease > fence THEN
+		RETURN 'counted';
+	ELSIF j.cancel THEN
+		PERFORM jobs.finish(j, 'cancelled', NULL, how);
+		RETURN 'cancelled';
 	END IF;
 	PERFORM jobs.tally(j.lane, 0, 1, 0) WHERE j.organization_id IS NOT NULL;
 	RETURN jobs.put_back(j, j.crashes - 1, 0, how, NULL, 'retry');
@@ -471,7 +477,7 @@ BEGIN
 		IF j.cancel THEN
 			PERFORM jobs.finish(j, 'cancelled', NULL, 'its worker was lost');
 		ELSE
-			PERFORM jobs.put_back(j, 0, 0, 'its worker was lost', NULL, 'waiting');
+			PERFORM jobs.put_back(j, 0, 0, 'its worker was lost', NULL, 'waiting', true);
 		END IF;
 		n := n + 1;
 	END LOOP;
