@@ -457,6 +457,14 @@ AS $$
 	WHERE d.id IS NULL OR d.cancel;
 $$;
 
+CREATE OR REPLACE FUNCTION jobs.holders_alive() RETURNS integer[]
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT coalesce(array_agg(l.objid::bigint::integer), '{}') FROM pg_locks AS l
+	WHERE l.locktype = 'advisory' AND l.classid = 7319 AND l.objsubid = 2 AND l.granted
+		AND l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database());
+$$;
+
 -- Jobs whose lease ran out, or whose holder is gone (each child keeps an advisory lock (7319, holder) on its connection):
 -- they wait again. Nobody's fault, so nothing is charged. Gives how many.
 CREATE OR REPLACE FUNCTION jobs.reap(most integer) RETURNS integer
@@ -465,15 +473,19 @@ AS $$
 DECLARE
 	j jobs.jobs;
 	n integer := 0;
-	alive integer[];
+	alive integer[] := jobs.holders_alive();
+	ids uuid[] := ARRAY(
+		SELECT x.id FROM jobs.jobs AS x WHERE x.state = 'running' AND (x.leased_until < now() OR x.holder <> ALL (alive))
+		ORDER BY x.leased_until LIMIT most FOR UPDATE SKIP LOCKED);
 BEGIN
-	SELECT coalesce(array_agg(l.objid::bigint::integer), '{}') INTO alive FROM pg_locks AS l
-	WHERE l.locktype = 'advisory' AND l.classid = 7319 AND l.objsubid = 2 AND l.granted
-		AND l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database());
-	FOR j IN
-		SELECT * FROM jobs.jobs AS x WHERE x.state = 'running' AND (x.leased_until < now() OR x.holder <> ALL (alive))
-		ORDER BY x.leased_until LIMIT most FOR UPDATE SKIP LOCKED
-	LOOP
+	IF ids = '{}' THEN
+		RETURN 0;
+	END IF;
+	-- Somebody may have come after the first look and have claimed a job before the second: now that the rows are locked, who
+	-- holds one and lives is seen.
+	alive := jobs.holders_alive();
+	FOR j IN SELECT * FROM jobs.jobs AS x WHERE x.id = ANY (ids) LOOP
+		CONTINUE WHEN j.leased_until >= now() AND j.holder = ANY (alive);
 		IF j.cancel THEN
 			PERFORM jobs.finish(j, 'cancelled', NULL, 'its worker was lost');
 		ELSE
