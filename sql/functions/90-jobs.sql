@@ -442,19 +442,21 @@ BEGIN
 END
 $$;
 
--- Longer leases for what a worker's children are at. Gives the jobs whose end is asked for, and those that are not theirs any more.
+-- Longer leases for what a worker's children are at; a job in the middle of a transaction of its own is passed over, since nobody
+-- can take it away then, and one that writes for long would keep the keeper from all the others. Gives the jobs whose end is asked for, and those that are not theirs any more.
 CREATE OR REPLACE FUNCTION jobs.heartbeat(ids uuid[], fences bigint[], lease_s integer)
 RETURNS TABLE (id uuid, cancel boolean, lost boolean)
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-	WITH held AS (
-		UPDATE jobs.jobs AS j SET leased_until = now() + make_interval(secs => lease_s)
-		FROM unnest(ids, fences) AS h (id, fence)
-		WHERE j.id = h.id AND j.lease = h.fence AND j.state = 'running'
-		RETURNING j.id, j.cancel
+	WITH free AS MATERIALIZED (
+		SELECT j.id FROM unnest(ids, fences) AS h (id, fence) JOIN jobs.jobs AS j ON j.id = h.id AND j.lease = h.fence
+		WHERE j.state = 'running' FOR UPDATE OF j SKIP LOCKED
+	), longer AS (
+		UPDATE jobs.jobs AS j SET leased_until = now() + make_interval(secs => lease_s) FROM free WHERE j.id = free.id
 	)
-	SELECT h.id, coalesce(d.cancel, false), d.id IS NULL FROM unnest(ids) AS h (id) LEFT JOIN held AS d USING (id)
-	WHERE d.id IS NULL OR d.cancel;
+	SELECT h.id, coalesce(j.cancel, false), j.id IS NULL FROM unnest(ids, fences) AS h (id, fence)
+	LEFT JOIN jobs.jobs AS j ON j.id = h.id AND j.lease = h.fence AND j.state = 'running'
+	WHERE j.id IS NULL OR j.cancel;
 $$;
 
 CREATE OR REPLACE FUNCTION jobs.holders_alive() RETURNS integer[]
