@@ -32,6 +32,11 @@ AS $$
 	WHERE k IS DISTINCT FROM excluded;
 $$;
 
+-- A batch deletes what is done and asks for no rate: what is kept or limited is run alone.
+CREATE OR REPLACE FUNCTION jobs.is_quick(k jobs.kinds) RETURNS boolean
+LANGUAGE sql IMMUTABLE
+RETURN k.quick AND k.keep_s = 0 AND k.rate_per_minute = 0;
+
 CREATE OR REPLACE FUNCTION jobs.organization_of(options jsonb) RETURNS uuid
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -99,7 +104,8 @@ BEGIN
 			max_attempts, unique_key, unique_running, once_key, group_id, next)
 		VALUES (coalesce((options ->> 'id')::uuid, app.uuidv7()), org, app.member(), k.kind,
 			coalesce(options ->> 'queue', k.queue), coalesce((options ->> 'priority')::smallint, k.priority),
-			k.quick AND options - 'organization' - 'id' - 'delay_s' - 'due_at' - 'priority' = '{}', k.rate_per_minute > 0, given_args, due,
+			jobs.is_quick(k) AND options - 'organization' - 'id' - 'delay_s' - 'due_at' - 'priority' = '{}', k.rate_per_minute > 0,
+			given_args, due,
 			coalesce((options ->> 'expires_at')::timestamptz, now() + make_interval(secs => (options ->> 'expires_s')::float8)),
 			coalesce((options ->> 'max_attempts')::integer, k.max_attempts), options ->> 'unique',
 			coalesce((options ->> 'unique_running')::boolean, false), options ->> 'once', (options ->> 'group')::uuid,
@@ -140,7 +146,7 @@ BEGIN
 	END IF;
 	INSERT INTO jobs.jobs (id, organization_id, member_id, kind, queue, priority, quick, rated, args, due_at, max_attempts, group_id)
 	SELECT app.uuidv7(), jobs.organization_of(options), app.member(), k.kind, k.queue, k.priority,
-		k.quick AND NOT options ? 'group', k.rate_per_minute > 0, args, now(), k.max_attempts, (options ->> 'group')::uuid
+		jobs.is_quick(k) AND NOT options ? 'group', k.rate_per_minute > 0, args, now(), k.max_attempts, (options ->> 'group')::uuid
 	FROM unnest(many) AS args;
 	GET DIAGNOSTICS n = ROW_COUNT;
 	PERFORM pg_notify('jobs', '');
