@@ -507,6 +507,17 @@ $$;
 
 -- The relay's part -----------------------------------------------------------------------------------------------------
 
+-- One leads, for as long as its connection lasts and says something. A process that was stopped (a paused machine, a debugger) keeps its
+-- connection: the server ends it after five seconds without a word, or nobody else could lead.
+CREATE OR REPLACE FUNCTION jobs.lead(what integer) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM set_config('idle_session_timeout', '5s', false);
+	RETURN pg_try_advisory_lock(7320, what);
+END
+$$;
+
 -- Every (queue, lane, priority) in which something waits: hopping through the index, not reading it.
 CREATE OR REPLACE FUNCTION jobs.lanes() RETURNS TABLE (queue text, lane uuid, priority smallint)
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -697,7 +708,7 @@ GRANT EXECUTE ON FUNCTION jobs.enqueue(text, jsonb, jsonb), jobs.enqueue_all(tex
 GRANT EXECUTE ON FUNCTION jobs.kinds_declare(jsonb) TO stint_worker, stint_migrate;
 GRANT EXECUTE ON FUNCTION jobs.claim(uuid[], integer, integer), jobs.settle(uuid, bigint, text, jsonb, text, float8, jsonb),
 	jobs.take_quick(uuid[]), jobs.settle_quick(uuid[], uuid[]), jobs.crashed(uuid, bigint, text),
-	jobs.heartbeat(uuid[], bigint[], integer), jobs.reap(integer), jobs.queues_waiting(), jobs.due(text, integer),
+	jobs.heartbeat(uuid[], bigint[], integer), jobs.reap(integer), jobs.lead(integer), jobs.queues_waiting(), jobs.due(text, integer),
 	jobs.fire(text, timestamptz), jobs.last_slot(text), jobs.is_idle(text[]), jobs.worker_beat(uuid, text, integer, jsonb),
 	jobs.worker_gone(uuid), jobs.count_add(jsonb) TO stint_worker;
 

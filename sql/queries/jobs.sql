@@ -38,7 +38,7 @@ SELECT jobs.reap(:most::integer) AS n;
 
 -- One relay at a time, for as long as its connection lasts. An advisory lock counts how often it is taken: asked once.
 -- name: jobs_lead (worker)
-SELECT pg_try_advisory_lock(7320, :what::integer) AS leads;
+SELECT jobs.lead(:what::integer) AS leads;
 
 -- name: jobs_queues_waiting (worker)
 SELECT queue, due, next_ms FROM jobs.queues_waiting();

@@ -265,7 +265,8 @@ static bool round_(struct relay *r, bool woken)
 
 	/* Between surveys only the lists are looked at: that is cheap, and they run dry first. */
 	if (woken || now_us - r->surveyed_us >= (int64_t)r->next_ms * 1000) {
-		if (!check_mark(r) || !survey(r))
+		/* PostgreSQL first: it ends the lead of those it does not hear from, whatever Redis does. */
+		if (!survey(r) || !check_mark(r))
 			return false;
 		r->surveyed_us = now_us;
 	}
