@@ -24,6 +24,11 @@ enum { POP_WAIT_MS = 1000, AWAY_NAP_MS = 200, RETRY_NAP_MS = 250, UNKNOWN_REST_S
 
 static const char *const end_names[] = { "ok", "retry", "snooze", "cancel", "dead" };
 
+static bool hold_is_whole(const struct runner *r)
+{
+	return r->holder && r->holder_generation == db_generation(r->child->db);
+}
+
 /* The advisory lock that says this child lives belongs to its connection: a new one needs a new number. */
 static bool hold(struct runner *r)
 {
@@ -32,7 +37,7 @@ static bool hold(struct runner *r)
 	struct db_result *rows = NULL;
 	void *mem;
 
-	if (r->holder && r->holder_generation == db_generation(c->db))
+	if (hold_is_whole(r))
 		return true;
 	mem = mem_root("hold");
 	stmt = db_bind(mem, "jobs_hold", NULL);
@@ -41,7 +46,7 @@ static bool hold(struct runner *r)
 		r->holder_generation = db_generation(c->db);
 	}
 	mem_free(mem);
-	return r->holder && r->holder_generation == db_generation(c->db);
+	return hold_is_whole(r);
 }
 
 static enum job_outcome outcome_of(const char *state)
@@ -138,6 +143,18 @@ static void run_claimed(struct runner *r, const struct db_result *rows)
 	runner_job_end(r);
 }
 
+/* A claimed job that is not to be run. */
+static void give_back(struct runner *r, const struct db_result *rows)
+{
+	void *mem = mem_root("give back");
+	const struct db_stmt stmt = db_bind(mem, "jobs_settle",
+		(const char *const[]){ "job_id", db_text(rows, 0, "id"), "lease", db_text(rows, 0, "lease"), "outcome", "release", NULL });
+	struct db_result *state = NULL;
+
+	db_run(r->child->db, mem, &stmt, 1, false, &state, NULL);
+	mem_free(mem);
+}
+
 static bool run_one(struct runner *r, const char *id)
 {
 	struct child *c = r->child;
@@ -149,8 +166,13 @@ static bool run_one(struct runner *r, const char *id)
 	bool ok = db_run(c->db, mem, &stmt, 1, false, &rows, NULL) == OK;
 
 	fail_point("claim.after");
-	if (ok && db_rows(rows) == 1)
-		run_claimed(r, rows);
+	if (ok && db_rows(rows) == 1) {
+		/* The claim may have gone over a new connection, which does not have the lock that says that this holder lives. */
+		if (hold_is_whole(r))
+			run_claimed(r, rows);
+		else
+			give_back(r, rows);
+	}
 	mem_free(mem);
 	return ok;
 }
