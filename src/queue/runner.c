@@ -57,13 +57,12 @@ static enum job_outcome outcome_of(const char *state)
 	return OUTCOME_RETRY; /* "waiting": given back */
 }
 
-/* One try. OK with *state, or why not; *at: the statement at fault. */
-static enum err settle_once(struct runner *r, const char *outcome, const char *why, const char **state, bool *by_effect)
+/* One try. OK with *state, or why not. */
+static enum err settle_once(struct runner *r, const char *outcome, const char *why, const char **state)
 {
 	struct job *j = &r->job;
 	struct db_stmt stmts[EFFECTS_MAX + 2];
 	struct db_result *results[EFFECTS_MAX + 2] = { 0 };
-	struct db_fail fail = { 0 };
 	bool ok = str_eq(outcome, "ok");
 	const char *delay = j->delay_s > 0 ? mem_printf(j->mem, "%f", j->delay_s) : NULL;
 	int n = 0;
@@ -79,9 +78,8 @@ static enum err settle_once(struct runner *r, const char *outcome, const char *w
 			ok && r->result ? json_text(j->mem, r->result) : NULL, "why", why, "delay_s", delay, "memo",
 			r->memo ? json_text(j->mem, r->memo) : NULL, NULL });
 	fail_point("settle.before");
-	e = db_run(r->child->db, j->mem, stmts, n, false, results, &fail);
+	e = db_run(r->child->db, j->mem, stmts, n, false, results, NULL);
 	fail_point("settle.after");
-	*by_effect = e && fail.stmt < n - 1;
 	*state = e ? NULL : db_text(results[n - 1], 0, "state");
 	return e;
 }
@@ -96,16 +94,19 @@ static const char *settle(struct runner *r, const char *outcome, const char *why
 {
 	int64_t until_us = clock_monotonic_us() + r->child->crew->conf->worker_lease_s * 1000000;
 	const char *state = NULL;
-	bool by_effect = false;
-	enum err e = settle_once(r, outcome, why, &state, &by_effect);
+	enum err e = settle_once(r, outcome, why, &state);
 
 	while (e && !is_final(e) && clock_monotonic_us() < until_us && !child_is_leaving()) {
 		child_nap(RETRY_NAP_MS);
-		e = settle_once(r, outcome, why, &state, &by_effect);
+		e = settle_once(r, outcome, why, &state);
 	}
-	/* An effect that was refused is a failure of the job like any other. */
-	if (e && is_final(e) && e != ERR_JOB_LEASE_LOST && by_effect)
-		e = settle_once(r, "retry", err_info(e)->code, &state, &by_effect);
+	/* What PostgreSQL refuses, an effect, a result, a memo, or never gets done, is a failure of the job like any other: left
+	 * alone it would run again and again. Should the answer have been lost, the fence refuses this. */
+	if (e && e != ERR_JOB_LEASE_LOST && !child_is_leaving()) {
+		r->result = r->memo = NULL;
+		r->job.delay_s = 0;
+		e = settle_once(r, "retry", err_info(e)->code, &state);
+	}
 	if (e)
 		log_error("a job was not settled", "kind", r->job.kind ? r->job.kind->name : "unknown", "why", err_info(e)->code, NULL);
 	return state;
