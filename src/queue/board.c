@@ -51,7 +51,11 @@ void seat_begin(struct seat *s, const char *job, int64_t lease, int kind, int64_
 	s->soft_us = soft_us;
 	s->hard_us = hard_us;
 	turn_close(s);
-	atomic_store(&s->cancel, 0);
+}
+
+bool seat_is_cancelled(const struct seat *s)
+{
+	return s->lease && atomic_load(&s->cancel) == s->lease;
 }
 
 void seat_end(struct seat *s)

@@ -37,7 +37,7 @@ struct seat {
 	int kind;                   /* place in the program's kinds */
 	int64_t since_us, soft_us, hard_us; /* monotonic; soft and hard: when the limits are reached */
 	/* by others, to who sits here */
-	_Atomic int cancel; /* 1: come to an end */
+	_Atomic int64_t cancel; /* the lease of the job that is to come to an end: meant for no other that sits here by now */
 };
 
 struct crash {
@@ -67,6 +67,8 @@ void board_free(struct board *b);
 /* By who sits there: at the beginning and the end of a job. */
 void seat_begin(struct seat *s, const char *job, int64_t lease, int kind, int64_t now_us, int64_t soft_us, int64_t hard_us);
 void seat_end(struct seat *s);
+/* Whether the job under this lease is to end; of a copy, the one that was copied. */
+bool seat_is_cancelled(const struct seat *s);
 /* A whole look at what the seat does; false when it is being written all the time (then look again later). */
 bool seat_look(const struct seat *s, struct seat *copy);
 /* Leaves word of a job that took its process along; the keeper tells PostgreSQL. */

@@ -280,7 +280,7 @@ static void watch(struct master *m, int64_t now_us)
 			m->cancel_us[i] = 0;
 			continue;
 		}
-		if (!atomic_load(&s->cancel))
+		if (!seat_is_cancelled(&copy))
 			m->cancel_us[i] = 0;
 		else if (!m->cancel_us[i])
 			m->cancel_us[i] = now_us;

@@ -95,7 +95,7 @@ bool job_should_stop(const struct job *j)
 {
 	const struct seat *seat = j->runner->child->seat;
 
-	return child_is_leaving() || atomic_load(&seat->cancel) || clock_monotonic_us() >= seat->soft_us;
+	return child_is_leaving() || seat_is_cancelled(seat) || clock_monotonic_us() >= seat->soft_us;
 }
 
 struct redis *job_redis(struct job *j)

@@ -77,15 +77,14 @@ static void tell_crashes(struct keeper *k)
 	}
 }
 
-static struct seat *seat_of(struct keeper *k, const char *job)
+static void seat_cancel(struct keeper *k, const char *job)
 {
 	for (int i = 0; i < k->c->board->nseats; i++) {
 		struct seat copy;
 
 		if (seat_look(&k->c->board->seats[i], &copy) && str_eq(copy.job, job))
-			return &k->c->board->seats[i];
+			atomic_store(&k->c->board->seats[i].cancel, copy.lease);
 	}
-	return NULL;
 }
 
 /* A job that is to be cancelled, or is not ours any more, is told to come to an end. */
@@ -108,12 +107,8 @@ static void heartbeat(struct keeper *k)
 		    (const char *const[]){ "ids", array_text(mem, ids, n), "leases", array_text(mem, leases, n), "lease_s",
 			    mem_printf(mem, "%lld", (long long)k->c->crew->conf->worker_lease_s), NULL },
 		    &rows))
-		for (int i = 0; i < db_rows(rows); i++) {
-			struct seat *seat = seat_of(k, db_text(rows, i, "id"));
-
-			if (seat)
-				atomic_store(&seat->cancel, 1);
-		}
+		for (int i = 0; i < db_rows(rows); i++)
+			seat_cancel(k, db_text(rows, i, "id"));
 	mem_free(mem);
 }
 

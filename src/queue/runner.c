@@ -115,7 +115,7 @@ static const char *settle(struct runner *r, const char *outcome, const char *why
 /* A worker that leaves gives back what could not come to its end. */
 static const char *outcome_text(const struct runner *r, enum job_end end)
 {
-	bool asked = child_is_leaving() && !atomic_load(&r->child->seat->cancel);
+	bool asked = child_is_leaving() && !seat_is_cancelled(r->child->seat);
 
 	return end == JOB_RETRY && asked ? "release" : end_names[end];
 }
