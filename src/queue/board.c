@@ -101,8 +101,10 @@ bool board_crash_take(struct board *b, struct crash *out)
 {
 	for (int i = 0; i < BOARD_CRASHES; i++) {
 		struct crash *c = &b->crashes[i];
+		int full = 1;
 
-		if (!atomic_load_explicit(&c->full, memory_order_acquire))
+		/* At a reload there are two keepers for a moment. */
+		if (!atomic_compare_exchange_strong(&c->full, &full, 2))
 			continue;
 		memcpy(out, c, sizeof(*out));
 		atomic_store_explicit(&c->full, 0, memory_order_release);

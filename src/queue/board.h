@@ -41,7 +41,7 @@ struct seat {
 };
 
 struct crash {
-	_Atomic int full; /* set last by the crew, taken back by the keeper */
+	_Atomic int full; /* 1 is set last by the crew; a keeper makes it 2 while it reads, then 0 */
 	char job[UUID_TEXT];
 	int64_t lease;
 	char how[80];

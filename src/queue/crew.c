@@ -189,6 +189,9 @@ static void bury(struct master *m, struct seat *seat, int status, int64_t now_us
 		snprintf(how, sizeof(how), "signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
 	else
 		snprintf(how, sizeof(how), "exit %d", WEXITSTATUS(status));
+	/* It died while it was about to begin a job or had just ended one: what stands there is neither. */
+	if (atomic_load(&seat->turn) & 1)
+		seat->job[0] = 0;
 	if (!well)
 		say_death(seat, how);
 	/* One that was told to leave and killed for being late has done nothing wrong: its lease just ends. */

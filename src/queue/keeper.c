@@ -30,11 +30,16 @@ struct keeper {
 	int64_t counted[BOARD_KINDS][OUTCOMES], counted_ms[BOARD_KINDS][OUTCOMES], counted_in[BOARD_KINDS][OUTCOMES][BUCKETS];
 };
 
-static bool ask(struct keeper *k, void *mem, const char *query, const char *const *given, struct db_result **rows)
+static enum err try(struct keeper *k, void *mem, const char *query, const char *const *given, struct db_result **rows)
 {
 	const struct db_stmt stmt = db_bind(mem, query, given);
 
-	return db_run(k->c->db, mem, &stmt, 1, false, rows, NULL) == OK;
+	return db_run(k->c->db, mem, &stmt, 1, false, rows, NULL);
+}
+
+static bool ask(struct keeper *k, void *mem, const char *query, const char *const *given, struct db_result **rows)
+{
+	return try(k, mem, query, given, rows) == OK;
 }
 
 static bool is_due(int64_t *next_us, int64_t every_us)
@@ -64,15 +69,15 @@ static void tell_crashes(struct keeper *k)
 		void *mem = mem_root("crash");
 		const char *lease = k->pending.lease ? mem_printf(mem, "%lld", (long long)k->pending.lease) : NULL;
 		struct db_result *rows = NULL;
-		bool ok = ask(k, mem, "jobs_crashed",
+		enum err e = try(k, mem, "jobs_crashed",
 			(const char *const[]){ "job_id", k->pending.job, "lease", lease, "how", k->pending.how, NULL }, &rows);
 
-		if (ok)
+		if (!e)
 			log_error("a job took its process along", "job", k->pending.job, "how", k->pending.how, "so_it_is",
 				db_text(rows, 0, "state"), NULL);
 		mem_free(mem);
-		k->has_pending = !ok;
-		if (!ok)
+		k->has_pending = e == ERR_UNAVAILABLE; /* what is refused now would be so for ever, and hold up all news after it */
+		if (k->has_pending)
 			return;
 	}
 }
