@@ -27,7 +27,6 @@ struct keeper {
 	struct crash pending; /* not told yet */
 	bool has_pending, declared;
 	int idle_looks;
-	int64_t counted[BOARD_KINDS][OUTCOMES], counted_ms[BOARD_KINDS][OUTCOMES], counted_in[BOARD_KINDS][OUTCOMES][BUCKETS];
 };
 
 static enum err try(struct keeper *k, void *mem, const char *query, const char *const *given, struct db_result **rows)
@@ -169,33 +168,34 @@ static void beat(struct keeper *k)
 	mem_free(mem);
 }
 
-static struct json_object *count_row(struct keeper *k, int kind, int outcome, int64_t n)
+/* Takes what was counted off the board. */
+static struct json_object *count_take(struct keeper *k, int kind, int outcome)
 {
 	struct tally *t = &k->c->board->tallies[kind];
 	struct json_object *o = json_object_new_object(), *buckets = json_object_new_array();
 
 	json_object_object_add(o, "kind", json_object_new_string(k->c->crew->kinds[kind]->name));
 	json_object_object_add(o, "outcome", json_object_new_string(outcome_name((enum job_outcome)outcome)));
-	json_object_object_add(o, "count", json_object_new_int64(n - k->counted[kind][outcome]));
-	json_object_object_add(o, "took_ms", json_object_new_int64(atomic_load(&t->took_ms[outcome]) - k->counted_ms[kind][outcome]));
+	json_object_object_add(o, "count", json_object_new_int64(atomic_exchange(&t->count[outcome], 0)));
+	json_object_object_add(o, "took_ms", json_object_new_int64(atomic_exchange(&t->took_ms[outcome], 0)));
 	for (int b = 0; b < BUCKETS; b++)
-		json_object_array_add(buckets,
-			json_object_new_int64(atomic_load(&t->buckets[outcome][b]) - k->counted_in[kind][outcome][b]));
+		json_object_array_add(buckets, json_object_new_int64(atomic_exchange(&t->buckets[outcome][b], 0)));
 	json_object_object_add(o, "buckets", buckets);
 	return o;
 }
 
-static void count_keep(struct keeper *k, int kind, int outcome, struct json_object *row)
+static void count_return(struct keeper *k, int kind, int outcome, struct json_object *row)
 {
+	struct tally *t = &k->c->board->tallies[kind];
 	struct json_object *buckets = json_object_object_get(row, "buckets");
 
-	k->counted[kind][outcome] += json_object_get_int64(json_object_object_get(row, "count"));
-	k->counted_ms[kind][outcome] += json_object_get_int64(json_object_object_get(row, "took_ms"));
+	atomic_fetch_add(&t->count[outcome], json_object_get_int64(json_object_object_get(row, "count")));
+	atomic_fetch_add(&t->took_ms[outcome], json_object_get_int64(json_object_object_get(row, "took_ms")));
 	for (size_t b = 0; b < BUCKETS; b++)
-		k->counted_in[kind][outcome][b] += json_object_get_int64(json_object_array_get_idx(buckets, b));
+		atomic_fetch_add(&t->buckets[outcome][b], json_object_get_int64(json_object_array_get_idx(buckets, b)));
 }
 
-/* What was counted on the board since the last time. */
+/* What was counted since somebody last looked; taken, so that whichever keeper comes next does not count it again. */
 static void count(struct keeper *k)
 {
 	void *mem = mem_root("count");
@@ -206,17 +206,15 @@ static void count(struct keeper *k)
 
 	for (int kind = 0; kind < BOARD_KINDS && k->c->crew->kinds[kind]; kind++)
 		for (int outcome = 0; outcome < OUTCOMES; outcome++) {
-			int64_t counted = atomic_load(&k->c->board->tallies[kind].count[outcome]);
-
-			if (counted == k->counted[kind][outcome])
+			if (!atomic_load(&k->c->board->tallies[kind].count[outcome]))
 				continue;
-			json_object_array_add(list, count_row(k, kind, outcome, counted));
+			json_object_array_add(list, count_take(k, kind, outcome));
 			places[n].kind = kind;
 			places[n++].outcome = outcome;
 		}
-	if (n && ask(k, mem, "jobs_count_add", (const char *const[]){ "counts", json_text(mem, list), NULL }, &rows))
+	if (n && !ask(k, mem, "jobs_count_add", (const char *const[]){ "counts", json_text(mem, list), NULL }, &rows))
 		for (size_t i = 0; i < n; i++)
-			count_keep(k, places[i].kind, places[i].outcome, json_object_array_get_idx(list, i));
+			count_return(k, places[i].kind, places[i].outcome, json_object_array_get_idx(list, i));
 	mem_free(mem);
 }
 
