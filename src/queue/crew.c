@@ -47,6 +47,7 @@ struct master {
 	char worker_id[UUID_TEXT];
 	sigset_t signals, before;
 	bool stopping, ready, reload_asked;
+	int status; /* of the program, in the end */
 	int64_t stop_us, respawn_us, respawn_wait_us;
 	struct proc_watchdog watchdog;
 	int64_t cancel_us[1024]; /* by seat: since when the job there is asked to end */
@@ -199,8 +200,10 @@ static void bury(struct master *m, struct seat *seat, int status, int64_t now_us
 		board_crash(m->board, seat, how);
 	if (!seat->leaving && !well)
 		back_off(m, seat, now_us);
-	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_WRONG)
+	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_WRONG) {
 		m->stopping = true;
+		m->status = EXIT_WRONG;
+	}
 	seat->pid = 0;
 	seat->job[0] = 0;
 }
@@ -404,5 +407,5 @@ int crew_run(struct crew *crew)
 	log_info("stopped", NULL);
 	board_free(m.board);
 	mem_free(mem);
-	return EXIT_SUCCESS;
+	return m.status;
 }

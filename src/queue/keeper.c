@@ -18,7 +18,16 @@
 #include "queue/kinds.h"
 #include "queue/schedule.h"
 
-enum { NAP_MS = 100, REAP_US = 500000, SCHEDULE_US = 1000000, BEAT_US = 2000000, COUNT_US = 1000000, REAP_MOST = 500, HELD_MOST = 1024 };
+enum {
+	NAP_MS = 100,
+	REAP_US = 500000,
+	SCHEDULE_US = 1000000,
+	BEAT_US = 2000000,
+	COUNT_US = 1000000,
+	REAP_MOST = 500,
+	HELD_MOST = 1024,
+	QUEUES_MOST = 256, /* 32 pools of 8 */
+};
 
 struct keeper {
 	struct child *c;
@@ -222,12 +231,12 @@ static void count(struct keeper *k)
 static void look_idle(struct keeper *k)
 {
 	void *mem = mem_root("idle");
-	const char *queues[64];
+	const char *queues[QUEUES_MOST];
 	struct db_result *rows = NULL;
 	int n = 0;
 
 	for (int i = 0; i < k->c->npools; i++)
-		for (int q = 0; q < k->c->pools[i].nqueues && n < 64; q++)
+		for (int q = 0; q < k->c->pools[i].nqueues && n < QUEUES_MOST; q++)
 			queues[n++] = k->c->pools[i].queues[q];
 	if (ask(k, mem, "jobs_is_idle", (const char *const[]){ "queues", array_text(mem, queues, n), NULL }, &rows) &&
 		str_eq(db_text(rows, 0, "idle"), "t") && !k->has_pending && atomic_load(&k->c->board->intake_idle))
@@ -281,6 +290,7 @@ void keeper_main(struct child *c)
 	}
 	/* The crew lets the keeper go last, so this is all there was to tell. */
 	tell_crashes(k);
+	reap(k);
 	count(k);
 	mem = mem_root("gone");
 	ask(k, mem, "jobs_worker_gone", (const char *const[]){ "worker_id", c->worker_id, NULL }, &rows);
