@@ -554,9 +554,11 @@ AS $$
 	GROUP BY l.queue;
 $$;
 
--- The next jobs of a queue: by priority, within one the lanes in turn, within a lane by due_at.
-CREATE OR REPLACE FUNCTION jobs.due(given_queue text, most integer)
-RETURNS TABLE (id uuid, priority smallint, quick boolean)
+-- The next jobs of a queue: by priority, within one the lanes in turn, within a lane by due_at. turn: another one each time that
+-- somebody has claimed the job.
+DROP FUNCTION IF EXISTS jobs.due(text, integer);
+CREATE FUNCTION jobs.due(given_queue text, most integer)
+RETURNS TABLE (id uuid, priority smallint, quick boolean, turn bigint)
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 	WITH RECURSIVE lanes AS (
@@ -568,9 +570,9 @@ AS $$
 			WHERE j.state = 'waiting' AND j.queue = given_queue AND (j.lane, j.priority) > (l.lane, l.priority)
 			ORDER BY j.lane, j.priority LIMIT 1) AS n
 	)
-	SELECT d.id, l.priority, d.quick FROM lanes AS l CROSS JOIN LATERAL (
-		SELECT w.id, w.quick, row_number() OVER () AS place FROM (
-			SELECT j.id, j.quick FROM jobs.jobs AS j
+	SELECT d.id, l.priority, d.quick, d.turn FROM lanes AS l CROSS JOIN LATERAL (
+		SELECT w.id, w.quick, w.turn, row_number() OVER () AS place FROM (
+			SELECT j.id, j.quick, coalesce(extract(epoch FROM j.started_at) * 1000000, 0)::bigint AS turn FROM jobs.jobs AS j
 			WHERE j.state = 'waiting' AND j.queue = given_queue AND j.lane = l.lane AND j.priority = l.priority
 				AND j.due_at <= now()
 			ORDER BY j.due_at, j.id LIMIT most) AS w) AS d

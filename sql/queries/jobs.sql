@@ -44,7 +44,7 @@ SELECT jobs.lead(:what::integer) AS leads;
 SELECT queue, due, next_ms FROM jobs.queues_waiting();
 
 -- name: jobs_due (worker)
-SELECT id, priority, quick FROM jobs.due(:queue, :most::integer);
+SELECT id, priority, quick, turn FROM jobs.due(:queue, :most::integer);
 
 -- name: jobs_fire (worker)
 SELECT jobs.fire(:kind, :slot::timestamptz) AS fired;

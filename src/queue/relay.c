@@ -38,6 +38,7 @@ enum {
 
 struct pushed {
 	char id[UUID_TEXT];
+	int64_t turn; /* of its claims, when it was pushed: one that came back is another push */
 	int list;
 	int64_t at_us, seen_us; /* seen among what waits */
 };
@@ -105,6 +106,22 @@ static struct pushed *find(const struct queue *q, const char *id)
 	return q->npushed ? bsearch(&key, q->pushed, (size_t)q->npushed, sizeof(key), by_id) : NULL;
 }
 
+static int64_t turn_of(const struct db_result *rows, int row)
+{
+	int64_t turn = 0;
+
+	str_to_int(db_text(rows, row, "turn"), 0, INT64_MAX, &turn);
+	return turn;
+}
+
+/* What was pushed for this row: not when it has been claimed since, or belongs into another list by now. */
+static struct pushed *find_row(const struct queue *q, const struct db_result *rows, int row)
+{
+	struct pushed *p = find(q, db_text(rows, row, "id"));
+
+	return p && p->turn == turn_of(rows, row) && p->list == list_of(rows, row) ? p : NULL;
+}
+
 /* Forgets what is not among the first any more (claimed, or pushed aside by something more urgent: then it is pushed again some
  * time). A list that is shorter than what waits of it has lost some. */
 static void forget(struct queue *q, int64_t now_us)
@@ -141,7 +158,7 @@ static bool push_new(struct relay *r, struct queue *q, void *mem, const struct d
 			if (list_of(rows, i) != list || find(&known, id))
 				continue;
 			ids[nids++] = id;
-			q->pushed[q->npushed] = (struct pushed){ .list = list, .at_us = now_us, .seen_us = now_us };
+			q->pushed[q->npushed] = (struct pushed){ .list = list, .turn = turn_of(rows, i), .at_us = now_us, .seen_us = now_us };
 			memcpy(q->pushed[q->npushed++].id, id, strnlen(id, UUID_TEXT - 1) + 1);
 		}
 		fail_point("relay.push.before");
@@ -159,7 +176,7 @@ static void note_waiting(struct queue *q, const struct db_result *rows, int64_t 
 {
 	memset(q->waiting, 0, sizeof(q->waiting));
 	for (int i = 0; i < db_rows(rows); i++) {
-		struct pushed *p = find(q, db_text(rows, i, "id"));
+		struct pushed *p = find_row(q, rows, i);
 
 		if (!p)
 			continue;
