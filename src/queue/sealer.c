@@ -3,8 +3,9 @@
  * the streams that stint-live reads, `live:<organization>`, entry <position>-0, fields noun, id, topic: that something
  * changed, never what.
  *
- * Positions are gapless, so is a stream. What was sealed while Redis was away, or by a sealer that died before it had published,
- * is caught up from PostgreSQL before anything newer goes out: the stream's own last entry says where it stands.
+ * Positions are gapless, so is a stream: an entry is added only behind the one before it. What the stream lacks then (sealed while
+ * Redis was away, by a sealer that died before it had published, or forgotten by a Redis that was restarted) is caught up from
+ * PostgreSQL first. Streams into which nothing new comes are looked after in between.
  */
 #include <string.h>
 
@@ -15,7 +16,9 @@
 #include "base/str.h"
 #include "queue/child.h"
 
-enum { CHUNK = 500, NAP_MS = 40, NAP_AWAY_MS = 200, KEEP = 1000, CATCH_UP_US = 10000000, KNOWN_MOST = 20000 };
+enum { CHUNK = 500, NAP_MS = 40, NAP_AWAY_MS = 200, KEEP = 1000, CATCH_UP_US = 10000000, LOOK_US = 1000000, KNOWN_MOST = 20000 };
+
+#define MARK_KEY "live-mark" /* a Redis without it has lost all streams */
 
 /* Where an organization's stream stands, as far as this process knows. */
 struct stream {
@@ -27,7 +30,7 @@ struct sealer {
 	struct child *c;
 	struct stream *known; /* by organization */
 	int nknown;
-	int64_t catch_up_us;
+	int64_t catch_up_us, look_us, generation;
 };
 
 static void known_clear(struct sealer *s)
@@ -87,19 +90,27 @@ static int64_t number(const struct db_result *rows, int row, const char *column)
 	return n;
 }
 
-static bool add(struct sealer *s, void *mem, const char *organization, const struct db_result *rows, int row)
+/* False when Redis is away. The stream has the entry then, unless there is a gap before it: known says how far it goes. */
+static bool add(struct sealer *s, void *mem, const char *organization, const struct db_result *rows, int row, bool jump)
 {
 	const char *key = mem_printf(mem, "live:%s", organization);
-	const char *id = mem_printf(mem, "%s-0", db_text(rows, row, "position"));
+	int64_t position = number(rows, row, "position"), last = 0;
 	const char *fields[] = { "noun", db_text(rows, row, "noun"), "id", db_text(rows, row, "row_id"), "topic",
 		db_text(rows, row, "topic") };
 
 	fail_point("publish.before");
-	if (!redis_stream_add(s->c->redis, key, id, KEEP, fields, 3))
+	if (!redis_stream_follow(s->c->redis, key, position, jump, KEEP, fields, 3, &last))
 		return false;
 	fail_point("publish.after");
-	known_set(s, organization, number(rows, row, "position"));
+	known_set(s, organization, last);
 	return true;
+}
+
+static bool known_reaches(const struct sealer *s, const char *organization, int64_t position)
+{
+	const struct stream *known = known_find(s, organization);
+
+	return known && known->position >= position;
 }
 
 /* Publishes what the stream does not have, up to what PostgreSQL has sealed by now. */
@@ -117,8 +128,9 @@ static bool catch_up(struct sealer *s, const char *organization)
 		ok = db_run(s->c->db, mem, &stmt, 1, true, &rows, NULL) == OK;
 		if (ok)
 			known_set(s, organization, last);
+		/* What is older than the newest so many is let go: then the first of them does not follow the last one there. */
 		for (int i = 0; ok && i < db_rows(rows); i++)
-			ok = add(s, mem, organization, rows, i);
+			ok = add(s, mem, organization, rows, i, i == 0) && known_reaches(s, organization, number(rows, i, "position"));
 	}
 	mem_free(mem);
 	return ok;
@@ -126,24 +138,20 @@ static bool catch_up(struct sealer *s, const char *organization)
 
 static bool publish(struct sealer *s, const struct db_result *rows)
 {
+	void *mem = mem_root("publish");
 	bool ok = true;
 
 	for (int i = 0; ok && i < db_rows(rows); i++) {
 		const char *organization = db_text(rows, i, "organization_id");
-		const struct stream *known = known_find(s, organization);
 		int64_t position = number(rows, i, "position");
 
-		if (known && position <= known->position)
+		if (known_reaches(s, organization, position))
 			continue;
-		if (known && position == known->position + 1) {
-			void *mem = mem_root("publish");
-
-			ok = add(s, mem, organization, rows, i);
-			mem_free(mem);
-		} else {
+		ok = add(s, mem, organization, rows, i, false);
+		if (ok && !known_reaches(s, organization, position))
 			ok = catch_up(s, organization);
-		}
 	}
+	mem_free(mem);
 	return ok;
 }
 
@@ -164,6 +172,21 @@ static bool catch_up_all(struct sealer *s)
 	}
 	mem_free(mem);
 	return ok;
+}
+
+/* A Redis that was restarted, or flushed, may have lost the end of any stream. */
+static void look_at_redis(struct sealer *s)
+{
+	void *mem = mem_root("mark");
+	const char *mark = NULL;
+
+	if (redis_get(s->c->redis, mem, MARK_KEY, &mark) && (!mark || s->generation != redis_generation(s->c->redis))) {
+		known_clear(s);
+		s->catch_up_us = 0;
+		if (redis_set(s->c->redis, MARK_KEY, "1", 0))
+			s->generation = redis_generation(s->c->redis);
+	}
+	mem_free(mem);
 }
 
 /* How many were sealed; -1 when PostgreSQL is away. */
@@ -197,10 +220,16 @@ void sealer_main(struct child *c)
 		int64_t now_us = clock_monotonic_us();
 
 		atomic_store(&c->seat->up, 1);
+		if (now_us >= s.look_us) {
+			look_at_redis(&s);
+			s.look_us = now_us + LOOK_US;
+		}
 		if (now_us >= s.catch_up_us) {
-			if (!catch_up_all(&s))
+			bool ok = catch_up_all(&s);
+
+			if (!ok)
 				known_clear(&s);
-			s.catch_up_us = now_us + CATCH_UP_US;
+			s.catch_up_us = now_us + (ok ? CATCH_UP_US : LOOK_US);
 		}
 		if (n < CHUNK)
 			child_nap(n < 0 ? NAP_AWAY_MS : NAP_MS);

@@ -159,10 +159,42 @@ bool redis_stream_add(struct redis *r, const char *key, const char *id, int64_t 
 	for (int i = 0; i < 2 * pairs; i++)
 		line_add(&l, fields[i]);
 	ok = line_run(r, &l, 0, &reply);
-	/* "The ID specified in XADD is equal or smaller …": somebody was here before. */
-	ok = ok || (reply && reply->type == REDIS_REPLY_ERROR && strstr(reply->str, "equal or smaller"));
 	redis_replies_free(&reply, 1);
 	mem_free(most);
+	return ok;
+}
+
+/* One step, since what is asked and then done may have a restart, a flush or another one's entry in between. */
+static const char follow[] =
+	"local e = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]\n"
+	"local last = e and tonumber(string.match(e[1], '^%d+')) or 0\n"
+	"local n = tonumber(ARGV[1])\n"
+	"if n <= last or (n ~= last + 1 and ARGV[2] ~= '1') then return last end\n"
+	"redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[3], ARGV[1] .. '-0', unpack(ARGV, 4))\n"
+	"return n\n";
+
+bool redis_stream_follow(struct redis *r, const char *key, int64_t number, bool jump, int64_t keep, const char *const *fields,
+	int pairs, int64_t *last)
+{
+	char *most = mem_printf(r, "%lld", (long long)keep), *id = mem_printf(r, "%lld", (long long)number);
+	struct line l = line_new(r, 2 * pairs + 7);
+	redisReply *reply = NULL;
+	bool ok;
+
+	line_add(&l, "EVAL");
+	line_add(&l, follow);
+	line_add(&l, "1");
+	line_add(&l, key);
+	line_add(&l, id);
+	line_add(&l, jump ? "1" : "0");
+	line_add(&l, most);
+	for (int i = 0; i < 2 * pairs; i++)
+		line_add(&l, fields[i]);
+	ok = line_run(r, &l, 0, &reply) && reply->type == REDIS_REPLY_INTEGER;
+	*last = ok ? reply->integer : 0;
+	redis_replies_free(&reply, 1);
+	mem_free(most);
+	mem_free(id);
 	return ok;
 }
 

@@ -76,6 +76,10 @@ static bool give_up(struct redis *r, const char *why)
 	return false;
 }
 
+int64_t redis_generation(const struct redis *r)
+{
+	return r->generation;
+}
 
 /* Sends all and reads an answer to each into replies. */
 static bool exchange(struct redis *r, const struct redis_words *commands, int n, redisReply **replies,
@@ -151,6 +155,7 @@ static bool link_open(struct redis *r, int64_t deadline_us)
 		return give_up(r, "no connection could be made");
 	if (r->link->err)
 		return give_up(r, r->link->errstr);
+	r->generation++;
 	return redisSetTimeout(r->link, time_left(deadline_us)) == REDIS_OK && introduce(r, deadline_us);
 }
 

@@ -12,6 +12,8 @@ struct redis *redis_new(void *mem, const char *url, const char *password);
 const char *redis_fault(void *mem, const char *url, const char *password);
 void redis_set_timeout(struct redis *r, int64_t timeout_ms); /* instead of 100 ms: for programs nobody waits for */
 bool redis_ping(struct redis *r);
+/* Counts the connections that were made: a Redis that was away may have forgotten things. */
+int64_t redis_generation(const struct redis *r);
 /* Fixed window counter: adds one to key, expiring window_s after the first; *count gets the new
  * value, *left_s the seconds left. */
 bool redis_count(
@@ -47,8 +49,12 @@ bool redis_push_first(struct redis *r, const char *key, const char *item);
 /* A value that stays for ttl_s, and is told to who listens to the channel of that name: both or neither. */
 bool redis_answer(struct redis *r, const char *key, const char *value, int64_t ttl_s);
 
-/* Streams. fields: name, value, … (2 × pairs texts). An entry whose id is not above the last one is there already: true. */
+/* Streams. id: "*" for the next one; keeps about the last `keep`. fields: name, value, … (2 × pairs texts). */
 bool redis_stream_add(struct redis *r, const char *key, const char *id, int64_t keep, const char *const *fields, int pairs);
+/* Streams whose entries are numbered without gaps, <number>-0, from 1. Adds one if it is the very next, or with `jump` if it is
+ * above the last. *last: the number of the last entry then; below number when there is a gap between, and nothing was added. */
+bool redis_stream_follow(struct redis *r, const char *key, int64_t number, bool jump, int64_t keep, const char *const *fields,
+	int pairs, int64_t *last);
 /* The first number of the last entry's id; -1 when there is none. */
 bool redis_stream_last(struct redis *r, const char *key, int64_t *last);
 #endif

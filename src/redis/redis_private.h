@@ -15,6 +15,7 @@ struct redis {
 	int64_t timeout_ms; /* for an exchange, from first to last */
 	int64_t rest_until_us;
 	bool away; /* and said so */
+	int64_t generation;
 };
 
 /* One command as its words: the short ones in place, the long ones elsewhere. */
