@@ -4,6 +4,9 @@
  * database) leaves the batch untouched and is run alone afterwards; so is one that took its process along, since the seat says
  * which of the batch it was.
  *
+ * A job that holds its batch for longer than the server lets a transaction stand idle loses it for all of them: then each is run alone,
+ * where it has a lease and its failures are counted.
+ *
  * A deadlock or a lost connection makes db_run_then begin anew, and the jobs run again: they are made for that.
  */
 #include <string.h>
@@ -25,6 +28,7 @@ struct batch {
 	int ndone, nothers;
 	int64_t took_us[BATCH];
 	int kinds[BATCH];
+	bool slow; /* one of them was */
 };
 
 static void run_row(struct batch *b, const struct db_result *rows, int row, const char *id)
@@ -32,9 +36,11 @@ static void run_row(struct batch *b, const struct db_result *rows, int row, cons
 	struct runner *r = b->r;
 	int64_t began_us = clock_monotonic_us();
 	bool ok = runner_job_begin(r, rows, row) && runner_job_run(r) == JOB_OK && !r->demand;
+	int64_t took_us = clock_monotonic_us() - began_us;
 
+	b->slow = b->slow || took_us > BATCH_US;
 	if (ok) {
-		b->took_us[b->ndone] = clock_monotonic_us() - began_us;
+		b->took_us[b->ndone] = took_us;
 		b->kinds[b->ndone] = r->kind;
 		b->done[b->ndone++] = id;
 	} else {
@@ -64,11 +70,19 @@ static struct db_stmt run_rows(void *arg, void *mem, struct db_result **results)
 		array_text(mem, b->others, b->nothers), NULL });
 }
 
+static void run_alone_from_now_on(struct runner *r, void *mem, const char *ids)
+{
+	const struct db_stmt stmt = db_bind(mem, "jobs_settle_quick", (const char *const[]){ "done", "{}", "others", ids, NULL });
+	struct db_result *rows = NULL;
+
+	db_run(r->child->db, mem, &stmt, 1, false, &rows, NULL);
+}
+
 bool quick_run(struct runner *r, const char **ids, int n)
 {
 	void *mem = mem_root("batch");
 	struct batch b = { .r = r };
-	const char *known[BATCH];
+	const char *known[BATCH], *all;
 	struct db_stmt stmt;
 	struct db_result *rows = NULL;
 	int nknown = 0;
@@ -77,11 +91,14 @@ bool quick_run(struct runner *r, const char **ids, int n)
 	for (int i = 0; i < n; i++)
 		if (uuid_is_valid(ids[i]))
 			known[nknown++] = ids[i];
-	stmt = db_bind(mem, "jobs_take_quick", (const char *const[]){ "ids", array_text(mem, known, nknown), NULL });
+	all = array_text(mem, known, nknown);
+	stmt = db_bind(mem, "jobs_take_quick", (const char *const[]){ "ids", all, NULL });
 	r->batch = true;
 	e = db_run_then(r->child->db, mem, &stmt, 1, run_rows, &b, &rows, NULL);
 	r->batch = false;
 	fail_point("quick.after");
+	if (e && b.slow)
+		run_alone_from_now_on(r, mem, all);
 	for (int i = 0; !e && i < b.ndone; i++)
 		board_count(r->child->board, b.kinds[i], OUTCOME_DONE, b.took_us[i]);
 	mem_free(mem);
