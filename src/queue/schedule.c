@@ -9,7 +9,7 @@
 #include "domain/zones.h"
 
 /* So many missed slots of "all" are made up for at most; older ones are let go. */
-enum { BACKFILL_MOST = 1000, TICK_MOST = 50 };
+enum { BACKFILL_MOST = 1000, TICK_MOST = 50, LATE_S = 60 };
 
 struct item {
 	const struct job_kind *kind;
@@ -70,8 +70,12 @@ static bool item_begin(struct item *item, struct db *db, int64_t now_s)
 	int64_t last_s = now_s;
 	const char *backfill = item->kind->backfill ? item->kind->backfill : "last", *text = ok ? db_text(rows, 0, "slot") : NULL;
 
-	if (text && !str_eq(backfill, "none"))
+	if (text)
 		str_to_int(text, 0, now_s, &last_s);
+	else if (item->next_s > 0)
+		last_s = item->next_s - 1; /* seen by this process alone, which could not tell PostgreSQL */
+	if (str_eq(backfill, "none") && last_s < now_s - LATE_S)
+		last_s = now_s - LATE_S;
 	mem_free(mem);
 	if (!ok)
 		return false;
@@ -96,7 +100,7 @@ static bool item_begin(struct item *item, struct db *db, int64_t now_s)
 
 static bool item_tick(struct item *item, struct db *db, int64_t now_s)
 {
-	if (!item->next_s && !item_begin(item, db, now_s))
+	if ((!item->next_s || (item->next_s > 0 && item->next_s < now_s - LATE_S)) && !item_begin(item, db, now_s))
 		return false;
 	for (int i = 0; i < TICK_MOST && item->next_s > 0 && item->next_s <= now_s; i++) {
 		if (!fire(db, item, item->next_s))

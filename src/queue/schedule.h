@@ -2,7 +2,8 @@
 #define STINT_QUEUE_SCHEDULE_H
 /*
  * Schedules: kinds that run by the clock. Every keeper looks; whoever inserts the slot's row first has fired it, so that any
- * number of them fire each slot once. What was missed while none ran is fired by the kind's backfill policy.
+ * number of them fire each slot once. What was missed (a minute late: none ran, or PostgreSQL was away) is fired by the kind's
+ * backfill policy; a slot that is less late than that is fired whatever the policy.
  */
 #include "db/db.h"
 #include "queue/job.h"
