@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/failpoint.h"
 #include "base/iso8601.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -77,9 +78,12 @@ static void tell_crashes(struct keeper *k)
 		void *mem = mem_root("crash");
 		const char *lease = k->pending.lease ? mem_printf(mem, "%lld", (long long)k->pending.lease) : NULL;
 		struct db_result *rows = NULL;
-		enum err e = try(k, mem, "jobs_crashed",
-			(const char *const[]){ "job_id", k->pending.job, "lease", lease, "how", k->pending.how, NULL }, &rows);
+		enum err e;
 
+		fail_point("crash.before");
+		e = try(k, mem, "jobs_crashed",
+			(const char *const[]){ "job_id", k->pending.job, "lease", lease, "how", k->pending.how, NULL }, &rows);
+		fail_point("crash.after");
 		if (!e)
 			log_error("a job took its process along", "job", k->pending.job, "how", k->pending.how, "so_it_is",
 				db_text(rows, 0, "state"), NULL);
@@ -116,12 +120,16 @@ static void heartbeat(struct keeper *k)
 		ids[n] = mem_strdup(mem, seat.job);
 		leases[n++] = mem_printf(mem, "%lld", (long long)seat.lease);
 	}
+	if (n)
+		fail_point("heartbeat.before");
 	if (n && ask(k, mem, "jobs_heartbeat",
 		    (const char *const[]){ "ids", array_text(mem, ids, n), "leases", array_text(mem, leases, n), "lease_s",
 			    mem_printf(mem, "%lld", (long long)k->c->crew->conf->worker_lease_s), NULL },
 		    &rows))
 		for (int i = 0; i < db_rows(rows); i++)
 			seat_cancel(k, db_text(rows, i, "id"));
+	if (n)
+		fail_point("heartbeat.after");
 	mem_free(mem);
 }
 
@@ -130,9 +138,11 @@ static void reap(struct keeper *k)
 	void *mem = mem_root("reap");
 	struct db_result *rows = NULL;
 
+	fail_point("reap.before");
 	if (ask(k, mem, "jobs_reap", (const char *const[]){ "most", mem_printf(mem, "%d", REAP_MOST), NULL }, &rows) &&
 		!str_eq(db_text(rows, 0, "n"), "0"))
 		log_warn("jobs of a lost worker wait again", "jobs", db_text(rows, 0, "n"), NULL);
+	fail_point("reap.after");
 	mem_free(mem);
 }
 

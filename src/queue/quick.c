@@ -54,6 +54,7 @@ static struct db_stmt run_rows(void *arg, void *mem, struct db_result **results)
 	struct batch *b = arg;
 	int64_t until_us = clock_monotonic_us() + BATCH_US;
 
+	fail_point("quick.take.after");
 	b->ndone = b->nothers = 0;
 	for (int i = 0; i < db_rows(results[0]); i++) {
 		const char *id = mem_strdup(mem, db_text(results[0], i, "id"));
@@ -63,7 +64,7 @@ static struct db_stmt run_rows(void *arg, void *mem, struct db_result **results)
 		else
 			b->others[b->nothers++] = id;
 	}
-	fail_point("quick.run");
+	fail_point("quick.settle.before");
 	if (!b->ndone && !b->nothers)
 		return (struct db_stmt){ 0 };
 	return db_bind(mem, "jobs_settle_quick", (const char *const[]){ "done", array_text(mem, b->done, b->ndone), "others",
@@ -94,9 +95,10 @@ bool quick_run(struct runner *r, const char **ids, int n)
 	all = array_text(mem, known, nknown);
 	stmt = db_bind(mem, "jobs_take_quick", (const char *const[]){ "ids", all, NULL });
 	r->batch = true;
+	fail_point("quick.take.before");
 	e = db_run_then(r->child->db, mem, &stmt, 1, run_rows, &b, &rows, NULL);
 	r->batch = false;
-	fail_point("quick.after");
+	fail_point("quick.settle.after");
 	if (e && b.slow)
 		run_alone_from_now_on(r, mem, all);
 	for (int i = 0; !e && i < b.ndone; i++)

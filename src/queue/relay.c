@@ -161,12 +161,14 @@ static bool push_new(struct relay *r, struct queue *q, void *mem, const struct d
 			q->pushed[q->npushed] = (struct pushed){ .list = list, .turn = turn_of(rows, i), .at_us = now_us, .seen_us = now_us };
 			memcpy(q->pushed[q->npushed++].id, id, strnlen(id, UUID_TEXT - 1) + 1);
 		}
-		fail_point("relay.push.before");
+		if (nids)
+			fail_point("relay.push.before");
 		if (nids && !redis_push(r->c->redis, q->keys[list], ids, nids)) {
 			q->npushed = before;
 			return false;
 		}
-		fail_point("relay.push.after");
+		if (nids)
+			fail_point("relay.push.after");
 	}
 	qsort(q->pushed, (size_t)q->npushed, sizeof(*q->pushed), by_id);
 	return true;
@@ -222,8 +224,10 @@ static bool look(struct relay *r, struct queue *q, int64_t now_us)
 	bool ok;
 
 	window_adapt(q, now_us);
+	fail_point("relay.due.before");
 	stmt = db_bind(mem, "jobs_due", (const char *const[]){ "queue", q->name, "most", mem_printf(mem, "%d", q->window), NULL });
 	ok = db_run(r->c->db, mem, &stmt, 1, true, &rows, NULL) == OK;
+	fail_point("relay.due.after");
 	if (ok) {
 		q->more = db_rows(rows) == q->window;
 		q->looked_us = now_us;
@@ -245,7 +249,9 @@ static bool check_mark(struct relay *r)
 	if (ok && !str_eq(mark, r->mark)) {
 		for (int i = 0; i < r->nqueues; i++)
 			r->queues[i]->npushed = 0;
+		fail_point("relay.mark.before");
 		ok = redis_set(r->c->redis, MARK_KEY, r->mark, 0);
+		fail_point("relay.mark.after");
 	}
 	mem_free(mem);
 	return ok;
@@ -257,8 +263,11 @@ static bool survey(struct relay *r)
 	void *mem = mem_root("survey");
 	const struct db_stmt stmt = db_bind(mem, "jobs_queues_waiting", NULL);
 	struct db_result *rows = NULL;
-	bool ok = db_run(r->c->db, mem, &stmt, 1, true, &rows, NULL) == OK;
+	bool ok;
 
+	fail_point("relay.survey.before");
+	ok = db_run(r->c->db, mem, &stmt, 1, true, &rows, NULL) == OK;
+	fail_point("relay.survey.after");
 	r->next_ms = NAP_IDLE_MS;
 	for (int i = 0; i < r->nqueues; i++)
 		r->queues[i]->due = false;
@@ -292,8 +301,10 @@ static bool round_(struct relay *r, bool woken)
 
 		if (!q->due && !q->npushed)
 			continue;
+		fail_point("relay.lengths.before");
 		if (!redis_lengths(r->c->redis, q->keys, LISTS, q->lengths))
 			return false;
+		fail_point("relay.lengths.after");
 		if ((woken || length_of(q) < q->window / 2 || now_us - q->looked_us > LOOK_US) && !look(r, q, now_us))
 			return false;
 	}

@@ -136,7 +136,12 @@ static void run_claimed(struct runner *r, const struct db_result *rows)
 	int64_t began_us = clock_monotonic_us();
 
 	if (runner_job_begin(r, rows, 0)) {
-		job_done(r, runner_job_run(r), began_us);
+		enum job_end end;
+
+		fail_point("run.before");
+		end = runner_job_run(r);
+		fail_point("run.after");
+		job_done(r, end, began_us);
 	} else {
 		r->job.delay_s = UNKNOWN_REST_S; /* somebody newer may know it */
 		settle(r, "snooze", r->why);
@@ -164,8 +169,10 @@ static bool run_one(struct runner *r, const char *id)
 		(const char *const[]){ "ids", mem_printf(mem, "{%s}", id), "holder", r->holder, "lease_s",
 			mem_printf(mem, "%lld", (long long)c->crew->conf->worker_lease_s), NULL });
 	struct db_result *rows = NULL;
-	bool ok = db_run(c->db, mem, &stmt, 1, false, &rows, NULL) == OK;
+	bool ok;
 
+	fail_point("claim.before");
+	ok = db_run(c->db, mem, &stmt, 1, false, &rows, NULL) == OK;
 	fail_point("claim.after");
 	if (ok && db_rows(rows) == 1) {
 		/* The claim may have gone over a new connection, which does not have the lock that says that this holder lives. */
@@ -215,6 +222,7 @@ static void turn(struct runner *r, const struct lists *lists)
 	const char *from, **items, *ids[BATCH];
 	int n = 0;
 
+	fail_point("pop.before");
 	if (!redis_pop(r->child->redis, mem, lists->keys, lists->n, 1, POP_WAIT_MS, &from, &items, &n)) {
 		child_nap(AWAY_NAP_MS);
 	} else if (n && uuid_is_valid(items[0])) {

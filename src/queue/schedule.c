@@ -1,6 +1,7 @@
 /* Schedules; see schedule.h. A slot is an instant: the local time a cron line names, in its zone, see domain/cron.h. */
 #include "queue/schedule.h"
 
+#include "base/failpoint.h"
 #include "base/iso8601.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -55,7 +56,9 @@ static bool fire(struct db *db, const struct item *item, int64_t slot_s)
 
 	iso8601_format(slot_s * 1000000, at);
 	stmt = db_bind(mem, "jobs_fire", (const char *const[]){ "kind", item->kind->name, "slot", at, NULL });
+	fail_point("fire.before");
 	ok = db_run(db, mem, &stmt, 1, false, &rows, NULL) == OK;
+	fail_point("fire.after");
 	mem_free(mem);
 	return ok;
 }

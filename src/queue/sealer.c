@@ -122,10 +122,12 @@ static bool catch_up(struct sealer *s, const char *organization)
 	struct db_result *rows = NULL;
 	struct db_stmt stmt;
 
+	fail_point("catch_up.before");
 	if (ok) {
 		stmt = db_bind(mem, "events_after", (const char *const[]){ "organization_id", organization, "position",
 			mem_printf(mem, "%lld", (long long)(last < 0 ? 0 : last)), "most", mem_printf(mem, "%d", KEEP), NULL });
 		ok = db_run(s->c->db, mem, &stmt, 1, true, &rows, NULL) == OK;
+		fail_point("catch_up.after");
 		if (ok)
 			known_set(s, organization, last);
 		/* What is older than the newest so many is let go: then the first of them does not follow the last one there. */

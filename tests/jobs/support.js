@@ -44,7 +44,7 @@ const scratch = `
 	CREATE TABLE scratch.runs (seq bigserial, job_id uuid NOT NULL, kind text NOT NULL, at timestamptz NOT NULL DEFAULT clock_timestamp());
 	CREATE FUNCTION scratch.run_add(job uuid, kind text) RETURNS bigint LANGUAGE sql SECURITY DEFINER AS $$
 		INSERT INTO scratch.runs (job_id, kind) VALUES (job, kind);
-		SELECT count(*) + 1 FROM scratch.runs AS r WHERE r.job_id = job;
+		SELECT count(*) FROM scratch.runs AS r WHERE r.job_id = job;
 	$$;
 	GRANT USAGE ON SCHEMA scratch TO stint_worker;
 	GRANT INSERT, SELECT ON scratch.effects TO stint_worker;
