@@ -44,7 +44,7 @@ static enum job_end run_memory(struct job *j)
 		if (!kept[i])
 			abort();
 		memset(kept[i], 1, 1048576);
-		if (i > 200)
+		if (i > 100)
 			sleep_deaf(20);
 	}
 	return JOB_OK;
