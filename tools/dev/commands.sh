@@ -25,7 +25,9 @@ cmd_help() {
 		                    --detach     keep running in the background
 		                    --no-demo    without the demo's people (for real use)
 		  down              stop what up --detach left running
-		  test [FILTER]     build with sanitizers and run every test whose name contains FILTER
+		  test [--long] [FILTER]
+		                    build with sanitizers and run every test whose name contains FILTER
+		                    --long       with the parts that take up to an hour: 100,000 jobs and 200 kills, say
 		  bench [--json FILE]
 		                    measure against the baseline
 		  lint              every check of the sources; fmt formats the C files

@@ -4,10 +4,19 @@
 # Closes with "N passed, N failed"; what crashes, hangs or cannot start counts as failed.
 
 PASSED=0 FAILED=0 SKIPPED=0
+TEST_FILE_S=420 # what one file of Node tests may take before it counts as hung
 TEST_BROKEN=() # names of what failed, said again at the end
 
 cmd_test() {
-	local filter=${1-} began=$SECONDS
+	local filter='' began=$SECONDS
+	while (($#)); do
+		case $1 in
+		--long) export STINT_TEST_LONG=1 TEST_FILE_S=3600 ;;
+		-*) die "./dev test has no option $1." "See ./dev help." ;;
+		*) filter=$1 ;;
+		esac
+		shift
+	done
 	var_make
 	lock_take "$VAR/test.lock" || die "Another ./dev test runs in this clone." "Wait for it to end."
 	prepare_begin
@@ -156,7 +165,7 @@ test_node() {
 test_node_file() {
 	local file=$1 name=$2 log status=0 pass fail cancelled skipped began=$SECONDS
 	log=$STATE/log/$(tr / - <<<"${name#tests/}").log
-	timeout --kill-after=10 420 env --default-signal=INT,QUIT node --test --test-reporter=tap "$file" >"$log" 2>&1 </dev/null || status=$?
+	timeout --kill-after=10 "$TEST_FILE_S" env --default-signal=INT,QUIT node --test --test-reporter=tap "$file" >"$log" 2>&1 </dev/null || status=$?
 	pass=$(test_tap pass "$log") fail=$(test_tap fail "$log") cancelled=$(test_tap cancelled "$log") skipped=$(test_tap skipped "$log")
 	((SKIPPED += skipped)) || true
 	fail=$((fail + cancelled))
