@@ -12,6 +12,7 @@ endif
 check_PROGRAMS += \
 	tests/fuzz/clocktime \
 	tests/fuzz/conf \
+	tests/fuzz/cron \
 	tests/fuzz/duration \
 	tests/fuzz/iso8601 \
 	tests/fuzz/json \
@@ -25,6 +26,10 @@ tests_fuzz_conf_SOURCES = tests/fuzz/conf.c $(FUZZ_MAIN)
 tests_fuzz_conf_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_conf_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_conf_LDADD = $(FUZZ_BASE_LIBS)
+tests_fuzz_cron_SOURCES = tests/fuzz/cron.c $(FUZZ_MAIN)
+tests_fuzz_cron_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_cron_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_cron_LDADD = src/domain/libdomain.a $(FUZZ_BASE_LIBS)
 tests_fuzz_duration_SOURCES = tests/fuzz/duration.c $(FUZZ_MAIN)
 tests_fuzz_duration_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_duration_LDFLAGS = $(FUZZ_LINK)

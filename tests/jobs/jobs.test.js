@@ -127,176 +127,178 @@ test("by priority, and in turn: what is urgent goes first, one organization's ma
 	await lab.close();
 });
 
-describe("leases", () => {
-	test("J5: who was stopped past its lease changes nothing when it goes on, and its lead over the relay goes to another", async () => {
-		const lab = await Lab.open("stopped");
-		const first = await lab.worker({ args: ["--queues", "default:1"] }).ready();
-		const id = await lab.enqueue("test.deaf", { n: 1, ms: 1500 });
-		await until("it runs", () => lab.runs(id));
-		first.signalAll("SIGSTOP");
-		const second = await lab.worker({ args: ["--queues", "default:1"] }).ready();
-		await lab.ended(id);
-		const other = await lab.enqueue("test.effect", { n: 2 });
-		await lab.ended(other);
-		for (const pid of [...first.children(), first.pid]) process.kill(pid, "SIGCONT");
-		await until("the first is told so", () => /job_lease_lost/.test(first.said()));
-		await pause(300);
-		assert.deepEqual((await lab.effects()).map((e) => e.n), [1, 2]);
-		const row = await lab.job(id);
-		assert.deepEqual([row.state, row.attempts, row.crashes, await lab.runs(id)], ["done", 0, 0, 2]);
-		await Promise.all([first.stop(), second.stop()]);
-		await lab.close();
-	});
-
-	test("J5: a job of ten leases runs once, beside others and over a restart of PostgreSQL's connections of everybody else", async () => {
-		const lab = await Lab.open("slow");
-		const worker = await lab.worker().ready();
-		const id = await lab.enqueue("test.slow", { n: 1 });
-		await until("it runs", () => lab.runs(id));
-		// The keeper's connection among them: its heartbeats go on over a new one.
-		await lab.rows("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'stint-worker keeper'");
-		await lab.enqueueMany("test.effect", 50, {});
-		const row = await lab.ended(id);
-		assert.deepEqual([row.state, await lab.runs(id), (await lab.effects(`job_id = '${id}'`)).length], ["done", 1, 1]);
-		await worker.stop();
-		await lab.close();
-	});
-
-	test("connections that are lost while nothing runs cost nothing: what is claimed next is run once", async () => {
-		const lab = await Lab.open("lost", { queues: "default:2" });
-		const worker = await lab.worker().ready();
-		for (let round = 0; round < 4; round++) {
-			await lab.rows("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND usename = 'stint_worker'");
-			const ids = await Promise.all([1, 2, 3, 4].map((n) => lab.enqueue("test.sleep", { n, ms: 900 })));
-			for (const id of ids) {
-				const row = await lab.ended(id);
-				assert.deepEqual([row.state, await lab.runs(id)], ["done", 1]);
-			}
-		}
-		assert.doesNotMatch(worker.said(), /job_lease_lost/);
-		await worker.stop();
-		await lab.close();
-	});
-});
-
-describe("poison", () => {
-	test("J6: what segfaults, aborts, loops or eats memory is dead after three times, and the others are not disturbed", async () => {
-		const lab = await Lab.open("poison", { queues: "default:4" });
-		const [first, second] = [lab.worker({ conf: { worker_memory_mb: 200 } }), lab.worker({ conf: { worker_memory_mb: 200 } })];
-		await Promise.all([first.ready(), second.ready()]);
-		const bad = {};
-		for (const kind of ["test.segfault", "test.abort", "test.loop", "test.memory"]) bad[kind] = await lab.enqueue(kind);
-		await lab.enqueueMany("test.effect", 300);
-		await lab.enqueueMany("test.noop", 500);
-		const quick = await lab.enqueue("test.quick_crash");
-		for (const [kind, id] of Object.entries(bad)) {
-			const row = await lab.ended(id);
-			assert.deepEqual([row.state, row.crashes, await lab.runs(id)], ["dead", 3, 3], `${kind}: ${row.error}`);
-		}
-		assert.deepEqual([(await lab.ended(quick)).state, (await lab.job(quick)).crashes], ["dead", 3]);
-		assert.match((await lab.job(bad["test.loop"])).error, /hard limit/);
-		await until("all others are done", async () => (await lab.open()) === 0);
-		assert.equal((await lab.effects("kind = 'test.effect'")).length, 300);
-		assert.equal(new Set((await lab.effects("kind = 'test.effect'")).map((e) => e.n)).size, 300);
-		await Promise.all([first.stop(), second.stop()]);
-		await lab.close();
-	});
-
-	test("a quick job that is not quick loses its batch once, and is then run alone with the others done", async () => {
-		const lab = await Lab.open("quick_slow", { queues: "default:1" });
-		const slow = await lab.enqueue("test.quick_slow", { ms: 11000 });
-		await lab.enqueueMany("test.noop", 30);
-		const worker = await lab.worker().ready();
-		await until("all is done", async () => (await lab.open()) === 0);
-		assert.equal(await lab.job(slow), undefined);
-		await worker.stop();
-		await lab.close();
-	});
-});
-
-describe("leaving and reloading", () => {
-	const load = async (lab) => {
-		for (let n = 0; n < 40; n++) await lab.enqueue("test.sleep", { n, ms: 100 + (n % 7) * 50 });
-		await lab.enqueueMany("test.effect", 300);
-		await lab.enqueueMany("test.noop", 500);
-	};
-	const whole = async (lab) => {
-		await until("all is done", async () => (await lab.open()) === 0);
-		const rows = await lab.rows("SELECT state, attempts, crashes FROM jobs.jobs");
-		assert.ok(rows.every((r) => r.state === "done" && r.attempts === 0 && r.crashes === 0), JSON.stringify(rows.find((r) => r.state !== "done" || r.attempts)));
-		const effects = await lab.rows("SELECT kind, n FROM scratch.effects GROUP BY kind, n HAVING count(*) = 1");
-		assert.equal(effects.length, 340);
-		assert.equal(await lab.one("SELECT count(*) FROM scratch.effects"), 340);
-	};
-
-	test("J8: SIGTERM under load: gone within 30 s, nothing lost, no attempt charged", async () => {
-		const lab = await Lab.open("term", { queues: "default:4" });
-		await load(lab);
-		for (let i = 0; i < 3; i++) {
-			const worker = await lab.worker().ready();
-			await pause(400);
-			const told = Date.now();
-			assert.equal(await worker.stop(), 0);
-			assert.ok(Date.now() - told < 30000);
-			assert.equal(await lab.one("SELECT count(*) FROM jobs.jobs WHERE state = 'running'"), 0, "what it left waits again");
-		}
-		await lab.drain();
-		await whole(lab);
-		await lab.close();
-	});
-
-	test("J8: what does not end in time is taken away, given back at once, and charged nothing", async () => {
-		const lab = await Lab.open("deaf", { queues: "default:1" });
-		const id = await lab.enqueue("test.deaf", { n: 1, ms: 40000 });
-		const worker = await lab.worker().ready();
-		await until("it runs", () => lab.runs(id));
-		const told = Date.now();
-		await worker.stop();
-		assert.ok(Date.now() - told < 30000);
-		const row = await lab.job(id);
-		assert.deepEqual([row.state, row.attempts, row.crashes], ["waiting", 0, 0]);
-		await lab.close();
-	});
-
-	test("SIGHUP under load, again and again: nothing lost or charged, a new configuration holds, a wrong one is refused", async () => {
-		const lab = await Lab.open("hup", { queues: "default:3" });
-		const worker = await lab.worker().ready();
-		await load(lab);
-		for (let i = 0; i < 4; i++) {
-			worker.kill("SIGHUP");
-			await pause(350);
-		}
-		const before = worker.children();
-		fs.writeFileSync(worker.conf, "worker_lease_s = never\n");
-		worker.kill("SIGHUP");
-		await until("it is refused", () => /reload refused/.test(worker.said()));
-		assert.ok(worker.children().some((pid) => before.includes(pid)));
-		await whole(lab);
-		const counted = await until("all is counted", async () => {
-			const n = await lab.one("SELECT sum(count)::integer FROM jobs.stats WHERE outcome = 'done'");
-			return n >= 840 && n;
+describe("each in a laboratory of its own", { concurrency: true }, () => {
+	describe("leases", { concurrency: 2 }, () => {
+		test("J5: who was stopped past its lease changes nothing when it goes on, and its lead over the relay goes to another", async () => {
+			const lab = await Lab.open("stopped");
+			const first = await lab.worker({ args: ["--queues", "default:1"] }).ready();
+			const id = await lab.enqueue("test.deaf", { n: 1, ms: 1500 });
+			await until("it runs", () => lab.runs(id));
+			first.signalAll("SIGSTOP");
+			const second = await lab.worker({ args: ["--queues", "default:1"] }).ready();
+			await lab.ended(id);
+			const other = await lab.enqueue("test.effect", { n: 2 });
+			await lab.ended(other);
+			for (const pid of [...first.children(), first.pid]) process.kill(pid, "SIGCONT");
+			await until("the first is told so", () => /job_lease_lost/.test(first.said()));
+			await pause(300);
+			assert.deepEqual((await lab.effects()).map((e) => e.n), [1, 2]);
+			const row = await lab.job(id);
+			assert.deepEqual([row.state, row.attempts, row.crashes, await lab.runs(id)], ["done", 0, 0, 2]);
+			await Promise.all([first.stop(), second.stop()]);
+			await lab.close();
 		});
-		assert.equal(counted, 840, "each is counted once");
-		assert.equal(await worker.stop(), 0);
-		await lab.close();
+
+		test("J5: a job of ten leases runs once, beside others and over a restart of PostgreSQL's connections of everybody else", async () => {
+			const lab = await Lab.open("slow");
+			const worker = await lab.worker().ready();
+			const id = await lab.enqueue("test.slow", { n: 1 });
+			await until("it runs", () => lab.runs(id));
+			// The keeper's connection among them: its heartbeats go on over a new one.
+			await lab.rows("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'stint-worker keeper'");
+			await lab.enqueueMany("test.effect", 50, {});
+			const row = await lab.ended(id);
+			assert.deepEqual([row.state, await lab.runs(id), (await lab.effects(`job_id = '${id}'`)).length], ["done", 1, 1]);
+			await worker.stop();
+			await lab.close();
+		});
+
+		test("connections that are lost while nothing runs cost nothing: what is claimed next is run once", async () => {
+			const lab = await Lab.open("lost", { queues: "default:2" });
+			const worker = await lab.worker().ready();
+			for (let round = 0; round < 4; round++) {
+				await lab.rows("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND usename = 'stint_worker'");
+				const ids = await Promise.all([1, 2, 3, 4].map((n) => lab.enqueue("test.sleep", { n, ms: 900 })));
+				for (const id of ids) {
+					const row = await lab.ended(id);
+					assert.deepEqual([row.state, await lab.runs(id)], ["done", 1]);
+				}
+			}
+			assert.doesNotMatch(worker.said(), /job_lease_lost/);
+			await worker.stop();
+			await lab.close();
+		});
 	});
 
-	test("--until-idle does not leave while a job runs, is told of, or will follow at once", async () => {
-		const lab = await Lab.open("idle", { queues: "default:2" });
-		await lab.enqueue("test.sleep", { n: 1, ms: 1200 }, { next: { kind: "test.sleep", args: { n: 2, ms: 700 }, options: { next: { kind: "test.effect", args: { n: 3 } } } } });
-		await lab.enqueue("test.crash_once", { n: 4 });
-		await lab.enqueue("test.effect", { n: 5 }, { delay_s: 3600 });
-		await lab.drain();
-		assert.deepEqual((await lab.effects()).map((e) => e.n).sort(), [1, 2, 3, 4]);
-		assert.equal(await lab.open("'waiting'"), 1, "what is due later waits");
-		await lab.close();
+	describe("poison", { concurrency: 2 }, () => {
+		test("J6: what segfaults, aborts, loops or eats memory is dead after three times, and the others are not disturbed", async () => {
+			const lab = await Lab.open("poison", { queues: "default:4" });
+			const [first, second] = [lab.worker({ conf: { worker_memory_mb: 200 } }), lab.worker({ conf: { worker_memory_mb: 200 } })];
+			await Promise.all([first.ready(), second.ready()]);
+			const bad = {};
+			for (const kind of ["test.segfault", "test.abort", "test.loop", "test.memory"]) bad[kind] = await lab.enqueue(kind);
+			await lab.enqueueMany("test.effect", 300);
+			await lab.enqueueMany("test.noop", 500);
+			const quick = await lab.enqueue("test.quick_crash");
+			for (const [kind, id] of Object.entries(bad)) {
+				const row = await lab.ended(id);
+				assert.deepEqual([row.state, row.crashes, await lab.runs(id)], ["dead", 3, 3], `${kind}: ${row.error}`);
+			}
+			assert.deepEqual([(await lab.ended(quick)).state, (await lab.job(quick)).crashes], ["dead", 3]);
+			assert.match((await lab.job(bad["test.loop"])).error, /hard limit/);
+			await until("all others are done", async () => (await lab.open()) === 0);
+			assert.equal((await lab.effects("kind = 'test.effect'")).length, 300);
+			assert.equal(new Set((await lab.effects("kind = 'test.effect'")).map((e) => e.n)).size, 300);
+			await Promise.all([first.stop(), second.stop()]);
+			await lab.close();
+		});
+
+		test("a quick job that is not quick loses its batch once, and is then run alone with the others done", async () => {
+			const lab = await Lab.open("quick_slow", { queues: "default:1" });
+			const slow = await lab.enqueue("test.quick_slow", { ms: 11000 });
+			await lab.enqueueMany("test.noop", 30);
+			const worker = await lab.worker().ready();
+			await until("all is done", async () => (await lab.open()) === 0);
+			assert.equal(await lab.job(slow), undefined);
+			await worker.stop();
+			await lab.close();
+		});
 	});
 
-	test("a worker with a schedule or a queue that is none says so and does not start", async () => {
-		const lab = await Lab.open("wrong");
-		const worker = lab.worker({ args: ["--queues", "default:0"] });
-		assert.equal(await worker.exited, 78);
-		assert.match(worker.said(), /default:0/);
-		await lab.close();
+	describe("leaving and reloading", { concurrency: 2 }, () => {
+		const load = async (lab) => {
+			for (let n = 0; n < 40; n++) await lab.enqueue("test.sleep", { n, ms: 100 + (n % 7) * 50 });
+			await lab.enqueueMany("test.effect", 300);
+			await lab.enqueueMany("test.noop", 500);
+		};
+		const whole = async (lab) => {
+			await until("all is done", async () => (await lab.open()) === 0);
+			const rows = await lab.rows("SELECT state, attempts, crashes FROM jobs.jobs");
+			assert.ok(rows.every((r) => r.state === "done" && r.attempts === 0 && r.crashes === 0), JSON.stringify(rows.find((r) => r.state !== "done" || r.attempts)));
+			const effects = await lab.rows("SELECT kind, n FROM scratch.effects GROUP BY kind, n HAVING count(*) = 1");
+			assert.equal(effects.length, 340);
+			assert.equal(await lab.one("SELECT count(*) FROM scratch.effects"), 340);
+		};
+
+		test("J8: SIGTERM under load: gone within 30 s, nothing lost, no attempt charged", async () => {
+			const lab = await Lab.open("term", { queues: "default:4" });
+			await load(lab);
+			for (let i = 0; i < 3; i++) {
+				const worker = await lab.worker().ready();
+				await pause(400);
+				const told = Date.now();
+				assert.equal(await worker.stop(), 0);
+				assert.ok(Date.now() - told < 30000);
+				assert.equal(await lab.one("SELECT count(*) FROM jobs.jobs WHERE state = 'running'"), 0, "what it left waits again");
+			}
+			await lab.drain();
+			await whole(lab);
+			await lab.close();
+		});
+
+		test("J8: what does not end in time is taken away, given back at once, and charged nothing", async () => {
+			const lab = await Lab.open("deaf", { queues: "default:1" });
+			const id = await lab.enqueue("test.deaf", { n: 1, ms: 40000 });
+			const worker = await lab.worker().ready();
+			await until("it runs", () => lab.runs(id));
+			const told = Date.now();
+			await worker.stop();
+			assert.ok(Date.now() - told < 30000);
+			const row = await lab.job(id);
+			assert.deepEqual([row.state, row.attempts, row.crashes], ["waiting", 0, 0]);
+			await lab.close();
+		});
+
+		test("SIGHUP under load, again and again: nothing lost or charged, a new configuration holds, a wrong one is refused", async () => {
+			const lab = await Lab.open("hup", { queues: "default:3" });
+			const worker = await lab.worker().ready();
+			await load(lab);
+			for (let i = 0; i < 4; i++) {
+				worker.kill("SIGHUP");
+				await pause(350);
+			}
+			const before = worker.children();
+			fs.writeFileSync(worker.conf, "worker_lease_s = never\n");
+			worker.kill("SIGHUP");
+			await until("it is refused", () => /reload refused/.test(worker.said()));
+			assert.ok(worker.children().some((pid) => before.includes(pid)));
+			await whole(lab);
+			const counted = await until("all is counted", async () => {
+				const n = await lab.one("SELECT sum(count)::integer FROM jobs.stats WHERE outcome = 'done'");
+				return n >= 840 && n;
+			});
+			assert.equal(counted, 840, "each is counted once");
+			assert.equal(await worker.stop(), 0);
+			await lab.close();
+		});
+
+		test("--until-idle does not leave while a job runs, is told of, or will follow at once", async () => {
+			const lab = await Lab.open("idle", { queues: "default:2" });
+			await lab.enqueue("test.sleep", { n: 1, ms: 1200 }, { next: { kind: "test.sleep", args: { n: 2, ms: 700 }, options: { next: { kind: "test.effect", args: { n: 3 } } } } });
+			await lab.enqueue("test.crash_once", { n: 4 });
+			await lab.enqueue("test.effect", { n: 5 }, { delay_s: 3600 });
+			await lab.drain();
+			assert.deepEqual((await lab.effects()).map((e) => e.n).sort(), [1, 2, 3, 4]);
+			assert.equal(await lab.open("'waiting'"), 1, "what is due later waits");
+			await lab.close();
+		});
+
+		test("a worker with a schedule or a queue that is none says so and does not start", async () => {
+			const lab = await Lab.open("wrong");
+			const worker = lab.worker({ args: ["--queues", "default:0"] });
+			assert.equal(await worker.exited, 78);
+			assert.match(worker.said(), /default:0/);
+			await lab.close();
+		});
 	});
 });

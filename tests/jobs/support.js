@@ -21,6 +21,7 @@ const setting = (name) => process.env[name] ?? assert.fail(`${name} is not set: 
 const build = setting("STINT_BIN");
 const host = setting("STINT_RUN");
 const template = "jobs_template";
+const program = path.join(build, "tests/jobs/stint-test-worker");
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 // Looks again and again until the answer is truthy: what must come is waited for, however long the machine takes.
@@ -66,7 +67,7 @@ let making = Promise.resolve();
 // Made anew when the schema's sources are newer than it.
 async function templateMake() {
 	const stint = path.join(build, "stint");
-	const stamp = `${fs.statSync(stint).mtimeMs} ${scratch.length}`;
+	const stamp = [stint, program].map((file) => fs.statSync(file).mtimeMs).join(" ");
 	const [there] = await ask("postgres", `SELECT shobj_description(oid, 'pg_database') AS stamp FROM pg_database WHERE datname = '${template}'`);
 	if (there?.stamp === stamp) return;
 	await ask("postgres", `DROP DATABASE IF EXISTS ${template} WITH (FORCE)`);
@@ -170,7 +171,7 @@ class Worker {
 		this.conf = `${log}.conf`;
 		this.configure(lab, conf);
 		const out = fs.openSync(log, "a");
-		this.process = spawn(path.join(build, "tests/jobs/stint-test-worker"), ["-c", this.conf, ...args], {
+		this.process = spawn(program, ["-c", this.conf, ...args], {
 			stdio: ["ignore", out, out],
 			env: { PATH: process.env.PATH, ASAN_OPTIONS: process.env.ASAN_OPTIONS, UBSAN_OPTIONS: process.env.UBSAN_OPTIONS,
 				LSAN_OPTIONS: process.env.LSAN_OPTIONS, ...env },
@@ -248,13 +249,15 @@ class Lab {
 			secret_key_file: path.join(lab.folder, "key"),
 		};
 		fs.writeFileSync(lab.conf.secret_key_file, `${crypto.randomBytes(32).toString("hex")}\n`, { mode: 0o600 });
-		await lab.declare();
+		if ((await lab.one("SELECT count(*) FROM jobs.kinds WHERE kind = 'test.noop'")) === 0) await lab.declare();
 		return lab;
 	}
-	// The kinds are declared by the first worker that starts; one without queues of its own does that here.
+	// The kinds are declared by the first worker that starts: by one without queues here, and then in the model for all others.
 	async declare() {
 		const worker = await this.worker({ args: ["--queues", "nothing"] }).ready();
 		await worker.stop();
+		const kinds = await this.one("SELECT jsonb_agg(to_jsonb(k))::text FROM jobs.kinds AS k WHERE kind LIKE 'test.%'");
+		await ask(template, `SELECT jobs.kinds_declare($kinds$${kinds}$kinds$)`);
 	}
 	worker(options = {}) {
 		const worker = new Worker(this, { ...options, log: path.join(this.folder, `worker-${this.workers.length}.log`) });

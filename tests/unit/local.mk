@@ -11,6 +11,7 @@ check_PROGRAMS += \
 	tests/unit/test_base_str \
 	tests/unit/test_base_time \
 	tests/unit/test_domain_clocktime \
+	tests/unit/test_domain_cron \
 	tests/unit/test_domain_duration \
 	tests/unit/test_domain_period
 tests_unit_test_base_conf_SOURCES = tests/unit/test_base_conf.c tests/unit/unit.h
@@ -34,6 +35,9 @@ tests_unit_test_base_time_LDADD = $(UNIT_BASE_LIBS)
 tests_unit_test_domain_clocktime_SOURCES = tests/unit/test_domain_clocktime.c
 tests_unit_test_domain_clocktime_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_domain_clocktime_LDADD = src/domain/libdomain.a $(UNIT_BASE_LIBS)
+tests_unit_test_domain_cron_SOURCES = tests/unit/test_domain_cron.c
+tests_unit_test_domain_cron_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_domain_cron_LDADD = src/domain/libdomain.a $(UNIT_BASE_LIBS)
 tests_unit_test_domain_duration_SOURCES = tests/unit/test_domain_duration.c
 tests_unit_test_domain_duration_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_domain_duration_LDADD = src/domain/libdomain.a $(UNIT_BASE_LIBS)
@@ -103,18 +107,24 @@ UNIT_DB_LIBS = src/db/libdb.a $(UNIT_BASE_LIBS) $(PQ_LIBS)
 check_PROGRAMS += \
 	tests/unit/test_crypto \
 	tests/unit/test_db_embed \
+	tests/unit/test_db_listen \
 	tests/unit/test_db_lost \
 	tests/unit/test_db_migrate \
 	tests/unit/test_db_prepare \
 	tests/unit/test_db_run \
+	tests/unit/test_queue_board \
 	tests/unit/test_redis \
-	tests/unit/test_redis_auth
+	tests/unit/test_redis_auth \
+	tests/unit/test_redis_lists
 tests_unit_test_crypto_SOURCES = tests/unit/test_crypto.c
 tests_unit_test_crypto_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_crypto_LDADD = src/crypto/libcrypto.a $(UNIT_BASE_LIBS) $(SODIUM_LIBS)
 tests_unit_test_db_embed_SOURCES = tests/unit/test_db_embed.c
 tests_unit_test_db_embed_CPPFLAGS = $(UNIT_CPPFLAGS) -DSTINT_SRCDIR='"$(abs_top_srcdir)"'
 tests_unit_test_db_embed_LDADD = $(UNIT_DB_LIBS)
+tests_unit_test_db_listen_SOURCES = tests/unit/test_db_listen.c tests/unit/unit_pg.h
+tests_unit_test_db_listen_CPPFLAGS = $(UNIT_DB_CPPFLAGS)
+tests_unit_test_db_listen_LDADD = $(UNIT_DB_LIBS)
 tests_unit_test_db_lost_SOURCES = tests/unit/test_db_lost.c tests/unit/unit_pg.h tests/unit/unit_proxy.h
 tests_unit_test_db_lost_CPPFLAGS = $(UNIT_DB_CPPFLAGS)
 tests_unit_test_db_lost_LDADD = $(UNIT_DB_LIBS)
@@ -127,6 +137,12 @@ tests_unit_test_db_prepare_LDADD = $(UNIT_DB_LIBS)
 tests_unit_test_db_run_SOURCES = tests/unit/test_db_run.c
 tests_unit_test_db_run_CPPFLAGS = $(UNIT_DB_CPPFLAGS)
 tests_unit_test_db_run_LDADD = $(UNIT_DB_LIBS)
+tests_unit_test_queue_board_SOURCES = tests/unit/test_queue_board.c
+tests_unit_test_queue_board_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_queue_board_LDADD = src/queue/libqueue.a $(UNIT_BASE_LIBS)
+tests_unit_test_redis_lists_SOURCES = tests/unit/test_redis_lists.c tests/unit/unit_proxy.h
+tests_unit_test_redis_lists_CPPFLAGS = $(UNIT_CPPFLAGS) $(HIREDIS_CFLAGS)
+tests_unit_test_redis_lists_LDADD = src/redis/libredis.a $(UNIT_BASE_LIBS) $(HIREDIS_LIBS)
 tests_unit_test_redis_SOURCES = tests/unit/test_redis.c
 tests_unit_test_redis_CPPFLAGS = $(UNIT_CPPFLAGS) $(HIREDIS_CFLAGS)
 tests_unit_test_redis_LDADD = src/redis/libredis.a $(UNIT_BASE_LIBS) $(HIREDIS_LIBS)
