@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/failpoint.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -57,7 +58,9 @@ bool child_leads(struct child *c, int what, int64_t *held_generation)
 	*held_generation = 0;
 	mem = mem_root("lead");
 	stmt = db_bind(mem, "jobs_lead", (const char *const[]){ "what", mem_printf(mem, "%d", what), NULL });
+	fail_point("lead.before");
 	leads = db_run(c->db, mem, &stmt, 1, false, &rows, NULL) == OK && str_eq(db_text(rows, 0, "leads"), "t");
+	fail_point("lead.after");
 	if (leads)
 		*held_generation = db_generation(c->db);
 	mem_free(mem);

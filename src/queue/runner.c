@@ -41,10 +41,12 @@ static bool hold(struct runner *r)
 		return true;
 	mem = mem_root("hold");
 	stmt = db_bind(mem, "jobs_hold", NULL);
+	fail_point("hold.before");
 	if (db_run(c->db, mem, &stmt, 1, false, &rows, NULL) == OK) {
 		r->holder = mem_strdup(c->mem, db_text(rows, 0, "holder"));
 		r->holder_generation = db_generation(c->db);
 	}
+	fail_point("hold.after");
 	mem_free(mem);
 	return hold_is_whole(r);
 }
@@ -208,8 +210,12 @@ static int fill_batch(struct runner *r, void *mem, const char *key, const char *
 {
 	const char *from, **more;
 	int n = 0;
+	bool ok;
 
-	if (!redis_pop(r->child->redis, mem, &key, 1, BATCH - 1, 0, &from, &more, &n))
+	fail_point("quick.pop.before");
+	ok = redis_pop(r->child->redis, mem, &key, 1, BATCH - 1, 0, &from, &more, &n);
+	fail_point("quick.pop.after");
+	if (!ok)
 		return 0;
 	for (int i = 0; i < n; i++)
 		ids[i] = more[i];

@@ -192,7 +192,10 @@ describe("each in a laboratory of its own", { concurrency: true }, () => {
 			const quick = await lab.enqueue("test.quick_crash");
 			for (const [kind, id] of Object.entries(bad)) {
 				const row = await lab.ended(id);
-				assert.deepEqual([row.state, row.crashes, await lab.runs(id)], ["dead", 3, 3], `${kind}: ${row.error}`);
+				assert.deepEqual([row.state, row.crashes], ["dead", 3], `${kind}: ${row.error}`);
+				// Of two workers one may begin it again before it hears of the third death from the other; that run is ended.
+				const runs = await lab.runs(id);
+				assert.ok(runs === 3 || runs === 4, `${kind} ran ${runs} times`);
 			}
 			assert.deepEqual([(await lab.ended(quick)).state, (await lab.job(quick)).crashes], ["dead", 3]);
 			assert.match((await lab.job(bad["test.loop"])).error, /hard limit/);

@@ -10,6 +10,7 @@ import fs from "node:fs";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
+import { after } from "node:test";
 import pg from "pg";
 
 const { types } = pg;
@@ -227,11 +228,18 @@ class Worker {
 
 // ---- the laboratory
 
+const labs = new Set();
+// A test that failed left its laboratory open: whatever still runs in it goes.
+after(async () => {
+	for (const lab of labs) await lab.close();
+});
+
 class Lab {
 	static async open(name, { queues = "default:2", lease = 2, redis = [] } = {}) {
 		const lab = new Lab();
 		lab.name = `jobs_${name}_${process.pid}`;
 		lab.workers = [];
+		labs.add(lab);
 		making = making.then(templateMake);
 		await making;
 		await ask("postgres", `CREATE DATABASE ${lab.name} TEMPLATE ${template}`);
@@ -309,6 +317,7 @@ class Lab {
 	}
 	// Everything of a laboratory goes, and no worker of it may have said that its memory was misused.
 	async close() {
+		labs.delete(this);
 		for (const worker of this.workers) {
 			if (worker.process.exitCode === null && worker.process.signalCode === null) {
 				for (const pid of [worker.pid, ...worker.children()]) process.kill(pid, "SIGCONT");
@@ -317,7 +326,7 @@ class Lab {
 			}
 		}
 		await this.pool.end();
-		await this.redis.kill();
+		if (this.redis.process.exitCode === null && this.redis.process.signalCode === null) await this.redis.kill();
 		await ask("postgres", `DROP DATABASE IF EXISTS ${this.name} WITH (FORCE)`);
 		for (const worker of this.workers)
 			assert.doesNotMatch(worker.said(), /ERROR: (Address|Leak|UndefinedBehavior)Sanitizer|runtime error:/);
