@@ -63,6 +63,10 @@ async function ask(database, text) {
 	}
 }
 
+// Of the stack's configuration, what has nothing to do with jobs.
+const shared = Object.fromEntries(["templates_dir", "assets_file"].map((key) => [key,
+	fs.readFileSync(setting("STINT_CONF"), "utf8").match(new RegExp(`^${key} = (.*)$`, "m"))[1]]));
+
 let making = Promise.resolve();
 
 // Made anew when the schema's sources are newer than it.
@@ -249,6 +253,7 @@ class Lab {
 		lab.pool = new pg.Pool({ ...connection(lab.name), max: 8 });
 		lab.pool.on("error", () => {});
 		lab.conf = {
+			...shared,
 			database_url: `host=${host} dbname=${lab.name} user=stint_web`,
 			worker_url: `host=${host} dbname=${lab.name} user=stint_worker`,
 			redis_url: `unix:${lab.redis.socket}`,
