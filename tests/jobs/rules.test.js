@@ -274,12 +274,12 @@ test("a job of a group has no key: another one would end in its place", async ()
 	await assert.rejects(lab.enqueue("test.effect", {}, { group, once: "g" }), /group/);
 });
 
-test("retrying by hand what has a waiting twin changes nothing", async () => {
+test("retrying by hand what has a waiting twin is refused, and changes nothing", async () => {
 	const r = await runner();
 	const id = await lab.enqueue("test.effect", {}, { unique: "twin" });
 	assert.equal(await run(r, id, "dead"), "dead");
 	await lab.enqueue("test.effect", {}, { unique: "twin" });
-	assert.equal(await lab.one("SELECT jobs.retry($1)", id), "dead");
+	await assert.rejects(lab.one("SELECT jobs.retry($1)", id), /job_twin/);
 	assert.equal((await lab.job(id)).state, "dead");
 	await r.gone();
 });

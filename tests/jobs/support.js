@@ -67,7 +67,7 @@ async function ask(database, text) {
 const shared = Object.fromEntries(["templates_dir", "assets_file"].map((key) => [key,
 	fs.readFileSync(setting("STINT_CONF"), "utf8").match(new RegExp(`^${key} = (.*)$`, "m"))[1]]));
 
-let making = Promise.resolve();
+let making;
 
 // Made anew when the schema's sources are newer than it.
 async function templateMake() {
@@ -82,6 +82,18 @@ async function templateMake() {
 	assert.equal(out.status, 0, out.stdout + out.stderr);
 	await ask(template, scratch);
 	await ask("postgres", `COMMENT ON DATABASE ${template} IS '${stamp}'`);
+}
+
+// Several files may run at a time.
+async function templateLocked() {
+	const client = new pg.Client(connection("postgres"));
+	await client.connect();
+	try {
+		await client.query("SELECT pg_advisory_lock(7321)");
+		await templateMake();
+	} finally {
+		await client.end();
+	}
 }
 
 // ---- Redis
@@ -243,8 +255,7 @@ class Lab {
 		const lab = new Lab();
 		lab.name = `jobs_${name}_${process.pid}`;
 		lab.workers = [];
-		labs.add(lab);
-		making = making.then(templateMake);
+		making ??= templateLocked();
 		await making;
 		await ask("postgres", `CREATE DATABASE ${lab.name} TEMPLATE ${template}`);
 		lab.folder = fs.mkdtempSync(path.join(os.tmpdir(), "stint-jobs-"));
@@ -252,6 +263,7 @@ class Lab {
 		await lab.redis.start();
 		lab.pool = new pg.Pool({ ...connection(lab.name), max: 8 });
 		lab.pool.on("error", () => {});
+		labs.add(lab);
 		lab.conf = {
 			...shared,
 			database_url: `host=${host} dbname=${lab.name} user=stint_web`,
@@ -322,7 +334,7 @@ class Lab {
 	}
 	// Everything of a laboratory goes, and no worker of it may have said that its memory was misused.
 	async close() {
-		labs.delete(this);
+		if (!labs.delete(this)) return;
 		for (const worker of this.workers) {
 			if (worker.process.exitCode === null && worker.process.signalCode === null) {
 				for (const pid of [worker.pid, ...worker.children()]) process.kill(pid, "SIGCONT");
