@@ -226,7 +226,7 @@ describe("each in a laboratory of its own", { concurrency: true }, () => {
 		};
 		const whole = async (lab) => {
 			await until("all is done", async () => (await lab.open()) === 0);
-			const rows = await lab.rows("SELECT state, attempts, crashes FROM jobs.jobs");
+			const rows = await lab.rows("SELECT state, attempts, crashes FROM jobs.jobs WHERE queue <> 'ticks'");
 			assert.ok(rows.every((r) => r.state === "done" && r.attempts === 0 && r.crashes === 0), JSON.stringify(rows.find((r) => r.state !== "done" || r.attempts)));
 			const effects = await lab.rows("SELECT kind, n FROM scratch.effects GROUP BY kind, n HAVING count(*) = 1");
 			assert.equal(effects.length, 340);

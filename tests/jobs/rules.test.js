@@ -245,7 +245,7 @@ test("a group calls back once, when the last has ended however it ended; what is
 	assert.equal((await callbacks()).length, 0, "one of them runs again");
 	assert.equal(await run(r, ids[0]), "done");
 	const [callback] = await callbacks();
-	assert.deepEqual(callback.args.results.map((x) => [ids.indexOf(x.id), x.state, x.result]),
+	assert.deepEqual(callback.args.results.map((x) => [ids.indexOf(x.id), x.state, x.result]).sort((x, y) => x[0] - y[0]),
 		[[0, "done", null], [1, "done", 1], [2, "cancelled", null], [3, "done", null]]);
 	// The group is gone; what is retried now ends for itself.
 	assert.equal(await lab.one("SELECT jobs.retry($1)", ids[2]), "waiting");
@@ -338,7 +338,7 @@ test("a heartbeat lengthens leases, says who is to end, and waits for nobody's t
 	await lab.rows("UPDATE jobs.jobs SET leased_until = now() + interval '1 s' WHERE id = ANY ($1)", ids);
 	// The third is in the middle of a statement of its own.
 	await r.ask("BEGIN");
-	await r.ask("SELECT jobs.is_leased($1, $2)", ids[2], jobs[2].lease);
+	await r.ask("SELECT app.enter_job($1, $2)", ids[2], jobs[2].lease);
 	const said = await keeper.ask("SELECT * FROM jobs.heartbeat($1, $2, 600) ORDER BY id", ids, jobs.map((j) => j.lease));
 	assert.deepEqual(said, [{ id: ids[1], cancel: true, lost: false }]);
 	await r.ask("COMMIT");

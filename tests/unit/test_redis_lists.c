@@ -19,7 +19,7 @@ static struct redis *begin(void)
 	url = getenv("STINT_TEST_REDIS_URL");
 	ck_assert_msg(url && str_starts(url, "unix:"),
 		"STINT_TEST_REDIS_URL is not set to unix:PATH. Run the tests by ./dev test, or name a scratch Redis.");
-	r = redis_new(unit_mem, url);
+	r = redis_new(unit_mem, url, NULL);
 	redis_set_timeout(r, 5000);
 	for (int i = 0; i < 3; i++) {
 		lists[i] = mem_printf(unit_mem, "unit:%d:list:%d", (int)getpid(), i);
@@ -98,7 +98,7 @@ START_TEST(a_wait_ends_with_an_item_or_with_its_time)
 	ck_assert_int_ge(clock_monotonic_us() - began_us, 290000);
 	if (fork() == 0) {
 		usleep(200000);
-		redis_push(redis_new(NULL, url), lists[2], &item, 1);
+		redis_push(redis_new(NULL, url, NULL), lists[2], &item, 1);
 		_exit(0);
 	}
 	ck_assert(redis_pop(r, unit_mem, lists, 3, 1, 20000, &from, &got, &n));
@@ -162,7 +162,7 @@ START_TEST(a_stream_of_many_writers_has_no_gap)
 
 	for (int who = 0; who < 4; who++) {
 		if (fork() == 0) {
-			struct redis *own = redis_new(NULL, url);
+			struct redis *own = redis_new(NULL, url, NULL);
 			int64_t last = 0;
 
 			redis_set_timeout(own, 5000);
@@ -189,7 +189,7 @@ START_TEST(a_new_connection_is_another_generation)
 	int64_t first;
 	const char *value;
 
-	r = redis_new(unit_mem, mem_printf(unit_mem, "unix:%s", proxy->path));
+	r = redis_new(unit_mem, mem_printf(unit_mem, "unix:%s", proxy->path), NULL);
 	redis_set_timeout(r, 5000);
 	ck_assert_int_eq(redis_generation(r), 0);
 	ck_assert(redis_ping(r));
