@@ -48,7 +48,7 @@ async function daily(zone, times, from, to) {
 const hourly = (from, to) => Array.from({ length: (to - from) / 3600 }, (_, i) => from + (i + 1) * 3600);
 
 // The clock goes on in steps of a few minutes; now and then one of the three is killed in the middle of its work.
-async function walk(from, to, { step = 600, killing = 0.04 } = {}) {
+async function walk(from, to, { step = 900, killing = 0.06 } = {}) {
 	const three = [new Scheduler(), new Scheduler(), new Scheduler()];
 	for (let s = from; s <= to; s += step) {
 		const ticks = three.map((one) => one.tick(s));
