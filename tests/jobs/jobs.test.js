@@ -87,7 +87,7 @@ describe("every end of a job", () => {
 		assert.equal((await lab.effects(`job_id = '${id}'`)).length, 1);
 	});
 
-	test("cancelled while it waits it never runs; while it runs it is told, and what does not listen is ended", async () => {
+	test("cancelled while it waits it never runs; while it runs it is told", async () => {
 		const waiting = await lab.enqueue("test.sleep", { n: 14, ms: 10 }, { delay_s: 3600 });
 		assert.equal(await lab.one("SELECT jobs.cancel($1)", waiting), "cancelled");
 		const running = await lab.enqueue("test.sleep", { n: 15, ms: 60000 });
@@ -181,6 +181,20 @@ describe("each in a laboratory of its own", { concurrency: true }, () => {
 	});
 
 	describe("poison", { concurrency: 2 }, () => {
+		test("J8: a job that is cancelled and does not listen is ended with its process, and is cancelled, not dead", async () => {
+			const lab = await Lab.open("unheard", { queues: "default:2" });
+			const worker = await lab.worker().ready();
+			const id = await lab.enqueue("test.deaf", { n: 1, ms: 600000 });
+			await until("it runs", () => lab.runs(id));
+			assert.equal(await lab.one("SELECT jobs.cancel($1)", id), "cancelling");
+			const row = await lab.ended(id);
+			assert.deepEqual([row.state, await lab.runs(id)], ["cancelled", 1]);
+			assert.equal((await lab.effects()).length, 0);
+			await lab.ended(await lab.enqueue("test.effect", { n: 2 }));
+			await worker.stop();
+			await lab.close();
+		});
+
 		test("J6: what segfaults, aborts, loops or eats memory is dead after three times, and the others are not disturbed", async () => {
 			const lab = await Lab.open("poison", { queues: "default:4" });
 			const [first, second] = [lab.worker({ conf: { worker_memory_mb: 200 } }), lab.worker({ conf: { worker_memory_mb: 200 } })];
@@ -270,6 +284,7 @@ describe("each in a laboratory of its own", { concurrency: true }, () => {
 				worker.kill("SIGHUP");
 				await pause(350);
 			}
+			await until("the last generation is alone", () => worker.children().length === 6);
 			const before = worker.children();
 			fs.writeFileSync(worker.conf, "worker_lease_s = never\n");
 			worker.kill("SIGHUP");
