@@ -7,7 +7,8 @@ import path from "node:path";
 import { assert, Lab, root } from "./support.js";
 
 const folder = path.join(root, "src/queue");
-const points = fs.readdirSync(folder).filter((name) => name.endsWith(".c"))
+// What the intake does with calls from outside, celery-crash.test.js walks over.
+const points = fs.readdirSync(folder).filter((name) => name.endsWith(".c") && name !== "intake.c")
 	.flatMap((name) => [...fs.readFileSync(path.join(folder, name), "utf8").matchAll(/fail_point\("([^"]+)"\)/g)].map((m) => m[1]));
 
 const labs = [];

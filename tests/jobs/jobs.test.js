@@ -284,7 +284,7 @@ describe("each in a laboratory of its own", { concurrency: true }, () => {
 				worker.kill("SIGHUP");
 				await pause(350);
 			}
-			await until("the last generation is alone", () => worker.children().length === 6);
+			await until("the last generation is alone", () => worker.children().length === 4 + 3);
 			const before = worker.children();
 			fs.writeFileSync(worker.conf, "worker_lease_s = never\n");
 			worker.kill("SIGHUP");

@@ -209,7 +209,7 @@ class Worker {
 		assert.match(this.said(), /"ready"/);
 		return this;
 	}
-	// Forked in this order: keeper, relay, sealer, runners.
+	// Forked in this order: keeper, relay, sealer, intake, runners.
 	children() {
 		return childrenOf(this.pid);
 	}
