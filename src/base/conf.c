@@ -67,6 +67,7 @@ struct loading {
 	void *mem;
 	struct conf *conf;
 	struct conf_file file;
+	bool open; /* without secrets */
 	const char *why;
 };
 
@@ -362,14 +363,14 @@ static bool load(struct loading *l, const char *path)
 	if (!all_known(l))
 		return false;
 	for (size_t i = 0; i < OPTIONS; i++)
-		if (!set_option(l, &options[i]))
+		if (!(l->open && options[i].type == OPTION_SECRET) && !set_option(l, &options[i]))
 			return false;
 	return true;
 }
 
-const struct conf *conf_load(void *mem, const char *file, const char **why)
+static const struct conf *load_new(void *mem, const char *file, bool open, const char **why)
 {
-	struct loading l = { .mem = talloc_new(mem), .conf = mem_new(mem, struct conf) };
+	struct loading l = { .mem = talloc_new(mem), .conf = mem_new(mem, struct conf), .open = open };
 	bool ok = load(&l, file);
 
 	if (!ok) {
@@ -378,6 +379,16 @@ const struct conf *conf_load(void *mem, const char *file, const char **why)
 	}
 	mem_free(l.mem);
 	return ok ? l.conf : NULL;
+}
+
+const struct conf *conf_load(void *mem, const char *file, const char **why)
+{
+	return load_new(mem, file, false, why);
+}
+
+const struct conf *conf_load_open(void *mem, const char *file, const char **why)
+{
+	return load_new(mem, file, true, why);
 }
 
 static void help_type(struct buf *out, const struct option *o)
