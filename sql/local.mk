@@ -16,6 +16,7 @@ EXTRA_DIST += \
 	sql/functions/64-week.sql \
 	sql/functions/65-time-entries.sql \
 	sql/functions/70-accounts.sql \
+	sql/functions/72-live.sql \
 	sql/functions/80-machinery.sql \
 	sql/functions/90-jobs.sql \
 	sql/functions/91-housekeeping.sql \
@@ -38,6 +39,7 @@ EXTRA_DIST += \
 	sql/queries/jobs.sql \
 	sql/queries/jobs_admin.sql \
 	sql/queries/jobs_view.sql \
+	sql/queries/live.sql \
 	sql/queries/mails.sql \
 	sql/queries/me.sql \
 	sql/queries/members.sql \

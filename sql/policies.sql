@@ -40,6 +40,7 @@ GRANT SELECT ON data.organizations, data.members, data.clients, data.projects, d
 GRANT SELECT ON data.notifications, data.notification_preferences TO stint_web;
 GRANT UPDATE (read_at) ON data.notifications TO stint_web;
 GRANT INSERT (organization_id, member_id, kind, in_app, mail), UPDATE (in_app, mail) ON data.notification_preferences TO stint_web;
+GRANT SELECT (organization_id, position) ON data.event_heads TO stint_web;
 GRANT UPDATE (name, zone, currency, overlap_policy, weekly_target_s) ON data.organizations TO stint_web;
 GRANT UPDATE (role, active) ON data.members TO stint_web;
 GRANT INSERT (organization_id, id, name, created_by), UPDATE (name, archived, deleted_at) ON data.clients TO stint_web;

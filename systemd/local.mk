@@ -8,7 +8,7 @@ dist_stintconf_DATA = systemd/stint.conf
 
 stint_units = \
 	systemd/stint-web.service systemd/stint-web.socket systemd/stint-auth.socket systemd/stint-migrate.service \
-	systemd/stint-worker@.service
+	systemd/stint-worker@.service systemd/stint-live.service systemd/stint-live.socket
 systemdsystemunit_DATA = $(stint_units)
 EXTRA_DIST += $(stint_units:=.in) systemd/stint-worker-network.conf.in
 CLEANFILES += $(stint_units) systemd/stint-worker-network.conf

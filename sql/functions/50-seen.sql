@@ -30,6 +30,10 @@ CREATE VIEW seen.members WITH (security_invoker) AS
 SELECT m.* FROM data.members AS m
 WHERE m.deleted_at IS NULL AND ((SELECT app.can('members_view')) OR m.id = app.member());
 
+-- How far the organization's events have come: what a page shows is at least that new.
+CREATE VIEW seen.event_heads WITH (security_invoker) AS
+SELECT h.organization_id, h.position FROM data.event_heads AS h;
+
 -- The caller's own profile, as a document.
 CREATE VIEW seen.profile WITH (security_invoker) AS
 SELECT json_build_object('id', app.user(), 'member_id', m.id, 'name', m.name, 'email', m.email, 'role', m.role,

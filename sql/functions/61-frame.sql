@@ -132,6 +132,7 @@ BEGIN
 			'projects', app.frame_projects(),
 			'tags', (SELECT coalesce(json_agg(json_build_object('id', t.id, 'name', t.name) ORDER BY lower(t.name)), '[]')
 				FROM (SELECT s.id, s.name FROM seen.tags AS s ORDER BY lower(s.name) LIMIT 200) AS t),
+			'position', coalesce((SELECT h.position FROM seen.event_heads AS h), 0),
 			'now', app.instant(now()))
 		FROM seen.members AS m WHERE m.id = app.member());
 END

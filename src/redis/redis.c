@@ -1,5 +1,5 @@
 /*
- * Counters in Redis, for throttles: quick to ask, never waited for.
+ * Counters in Redis, for throttles, and tickets for stint-live: quick to ask, never waited for.
  *
  * Everything has TIMEOUT_MS from first to last, connecting included. After a failure nobody asks
  * again for REST_US, so a Redis that is away costs a request a comparison and not a time-out;
@@ -268,6 +268,18 @@ bool redis_peek(struct redis *r, const char *key, int64_t *count, int64_t *left_
 	if (ok && *count && replies[1]->type == REDIS_REPLY_INTEGER)
 		*left_s = whole_seconds(replies[1]->integer);
 	redis_replies_free(replies, REPLIES_MAX);
+	return ok;
+}
+
+bool redis_put(struct redis *r, const char *key, const char *value, int64_t ttl_s)
+{
+	char *ttl = mem_printf(r, "%lld", (long long)ttl_s);
+	const struct words set = { .count = 5, .word = { "SET", key, value, "EX", ttl } };
+	redisReply *replies[REPLIES_MAX];
+	bool ok = run(r, &set, 1, replies);
+
+	replies_free(replies, REPLIES_MAX);
+	mem_free(ttl);
 	return ok;
 }
 

@@ -23,11 +23,11 @@ after(() => fs.rmSync(root, { recursive: true }));
 
 test("install: everything lies where Debian's people look for it", () => {
 	for (const file of [
-		"sbin/stint-web", "sbin/stint-worker", "sbin/stint", "share/stint/templates/layouts/app.html", "share/stint/www/manifest.json",
+		"sbin/stint-web", "sbin/stint-worker", "sbin/stint-live", "sbin/stint", "share/stint/templates/layouts/app.html", "share/stint/www/manifest.json",
 		"share/stint/errors/away.json", "etc/stint/stint.conf", "etc/nginx/conf.d/stint.conf", "etc/nginx/sites-available/stint",
 		"etc/nginx/snippets/stint-app.conf", "etc/nginx/snippets/stint-pools.map", "lib/systemd/system/stint-web.service",
 		"lib/systemd/system/stint-web.socket", "lib/systemd/system/stint-auth.socket", "lib/systemd/system/stint-migrate.service",
-		"lib/systemd/system/stint-worker@.service", "lib/systemd/system/stint-worker@mail.service.d/network.conf",
+		"lib/systemd/system/stint-live.service", "lib/systemd/system/stint-live.socket", "lib/systemd/system/stint-worker@.service", "lib/systemd/system/stint-worker@mail.service.d/network.conf",
 		"lib/sysusers.d/stint.conf", "lib/tmpfiles.d/stint.conf",
 	])
 		assert.ok(fs.existsSync(at(file)), file);
@@ -56,7 +56,7 @@ test("units: systemd-analyze verify says nothing", () => {
 	assert.equal(out.status, 0, out.text);
 });
 
-for (const unit of ["stint-web.service", "stint-migrate.service"])
+for (const unit of ["stint-web.service", "stint-live.service", "stint-migrate.service"])
 	test(`units: the exposure of ${unit} is at most 0.4`, () => {
 		const out = run("systemd-analyze", "security", "--offline=true", "--no-pager", at(`lib/systemd/system/${unit}`));
 		const level = /Overall exposure level for \S+: ([\d.]+)/.exec(out.text);

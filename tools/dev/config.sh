@@ -31,6 +31,7 @@ config_stint() {
 		redis_url = unix:$RUN/redis.sock
 		web_socket = $RUN/web.sock
 		auth_socket = $RUN/auth.sock
+		live_socket = $RUN/live.sock
 		public_url = $URL
 		secret_key_file = $STATE/secret_key
 		templates_dir = $ROOT/templates

@@ -9,7 +9,7 @@
 # What the others need comes first and is started at once, nginx last. A new program: its name here, a line in service_exec,
 # and where it can be asked whether it is there, one in service_answers.
 SERVICES_FIRST=(postgres redis)
-SERVICES_IN_ORDER=("${SERVICES_FIRST[@]}" web worker nginx)
+SERVICES_IN_ORDER=("${SERVICES_FIRST[@]}" web worker live nginx)
 declare -A SERVICE_PID SERVICE_BEGAN SERVICE_WAIT SERVICE_NEXT
 STOPPING=''
 SPACE_SAID=''
@@ -34,6 +34,7 @@ service_exec() {
 		;;
 	web) service_become $signal -- "$BUILD/stint-web" -c "$STATE/stint.conf" ;;
 	worker) service_become $signal -- "$BUILD/stint-worker" -c "$STATE/stint.conf" ;;
+	live) service_become $signal -- "$BUILD/stint-live" -c "$STATE/stint.conf" ;;
 	nginx) service_become QUIT -- nginx -e stderr -p "$STATE" -c "$STATE/nginx/nginx.conf" ;;
 	esac
 }
@@ -88,6 +89,7 @@ service_answers() {
 	postgres) "$(pg_bin)/pg_isready" -q -h "$RUN" ;;
 	redis) [[ -S $RUN/redis.sock ]] ;;
 	web) [[ -S $RUN/web.sock && -S $RUN/auth.sock ]] ;;
+	live) [[ -S $RUN/live.sock ]] ;;
 	nginx) perl "$ROOT/tools/dev/http-ready.pl" "$RUN/nginx.sock" /readyz ;;
 	esac
 }

@@ -159,7 +159,7 @@ test_node() {
 		name=${file#"$ROOT"/}
 		[[ $name == *"$filter"* ]] || continue
 		test_node_file "$file" "$name"
-	done < <(find "$ROOT"/tests/{db,api,jobs,browser,ops} -name '*.test.js' 2>/dev/null | sort)
+	done < <(find "$ROOT"/tests/{db,api,jobs,live,browser,ops} -name '*.test.js' 2>/dev/null | sort)
 }
 
 test_node_file() {
@@ -201,7 +201,7 @@ test_traces() {
 		test_note ok "no sanitizer report"
 	fi
 	# Passwords, keys and tokens of the tests carry marks; none may be written down anywhere.
-	found=$(grep -lE "$(test_canaries)" "$STATE"/log/{dev,web,nginx,postgres,redis,start,migrate}.log 2>/dev/null | head) || true
+	found=$(grep -lE "$(test_canaries)" "$STATE"/log/{dev,web,live,nginx,postgres,redis,start,migrate}.log 2>/dev/null | head) || true
 	if [[ -n $found ]]; then
 		test_note fail "no secret in the logs"
 		# shellcheck disable=SC2086

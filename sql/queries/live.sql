@@ -1,0 +1,4 @@
+-- Live updates.
+
+-- name: live_ticket
+SELECT app.live_ticket(:credential::bytea) AS doc;
