@@ -217,6 +217,9 @@ class Watcher {
 
 // ---- a daemon
 
+// The environment without what the stack says of itself there: it would win over a configuration of one's own.
+const bareEnv = () => Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("STINT_")));
+
 // options: lines of configuration. Gives {socket, pid, watch(target), metrics(), stop(signal), log()}.
 async function daemon(options = {}) {
 	const folder = fs.mkdtempSync(path.join(os.tmpdir(), "stint-live-"));
@@ -225,7 +228,7 @@ async function daemon(options = {}) {
 	const write = (more = {}) =>
 		fs.writeFileSync(conf, Object.entries({ redis_url: `unix:${redisSocket}`, live_socket: socket, public_url: origin, ...options, ...more }).map(([key, value]) => `${key} = ${value}\n`).join(""));
 	write();
-	const child = spawn(path.join(env("STINT_BIN"), "stint-live"), ["-c", conf], { stdio: ["ignore", "ignore", "pipe"] });
+	const child = spawn(path.join(env("STINT_BIN"), "stint-live"), ["-c", conf], { stdio: ["ignore", "ignore", "pipe"], env: bareEnv() });
 	child.stderr.setEncoding("utf8");
 	child.stderr.on("data", (text) => (log += text));
 	const exited = once(child, "exit");
@@ -253,4 +256,4 @@ async function daemon(options = {}) {
 	return it;
 }
 
-export { Redis, Watcher, apiTicket, control, daemon, env, event, frame, origin, pause, redis, redisSocket, request, somebody, ticket, until, uuid };
+export { Redis, Watcher, apiTicket, bareEnv, control, daemon, env, event, frame, origin, pause, redis, redisSocket, request, somebody, ticket, until, uuid };
