@@ -16,6 +16,7 @@ static_sources = \
 	static/js/bar.js \
 	static/js/edit.js \
 	static/js/keys.js \
+	static/js/live.js \
 	static/img/favicon.svg \
 	static/img/favicon-running.svg \
 	static/img/app-icon.svg \

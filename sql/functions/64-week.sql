@@ -96,6 +96,21 @@ $$;
 
 -- Five working days share the week's target; the weekend has none. Today is also a line: where on the day each entry lies,
 -- in seconds since it began (a day of 25 hours has 90000 of them). What the week went to is ranked, most first.
+-- Who works now, on what and since when: of the running entries, those the one who asks can see. A member sees their own
+-- at most, and pages show it to those who see everybody's.
+CREATE OR REPLACE FUNCTION app.working_now() RETURNS json
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+	RETURN (
+		SELECT coalesce(json_agg(json_build_object('member_id', r.member_id, 'name', m.name, 'initials', app.initials(m.name),
+			'entry_id', r.id, 'description', r.description, 'type', r.type, 'started_at', app.instant(r.started_at),
+			'duration_s', r.duration_s, 'project', r.row_doc -> 'project') ORDER BY r.started_at, r.id), '[]')
+		FROM (SELECT e.* FROM seen.time_entry_rows AS e WHERE e.ended_at IS NULL ORDER BY e.started_at, e.id LIMIT 100) AS r
+		JOIN seen.members AS m ON m.id = r.member_id);
+END
+$$;
+
 CREATE OR REPLACE FUNCTION app.dashboard(who uuid) RETURNS json
 LANGUAGE plpgsql STABLE
 AS $$
@@ -132,6 +147,7 @@ BEGIN
 			SELECT app.shares(array_agg(total_s ORDER BY place)) AS share FROM sums
 		)
 		SELECT json_build_object(
+			'working', app.working_now(),
 			'today', (SELECT json_build_object('date', d.day, 'length_s', d.length_s, 'total_s', d.total_s,
 				'segments', (SELECT coalesce(json_agg(json_build_object('start_s', s.start_s, 'end_s', s.start_s + s.part_s,
 					'duration_s', s.part_s,

@@ -37,11 +37,24 @@ static const struct shape shape_project_total = {
 		{ .name = "share", .type = ATTR_ANY }, { 0 } },
 };
 
+static const struct shape shape_on = {
+	.name = "WorkingProject",
+	.attrs = (const struct attr[]){ ID("id"), TEXT("name"), { .name = "color", .type = ATTR_INT, .nullable = true },
+		TEXT_OR_NULL("client"), { 0 } },
+};
+
+static const struct shape shape_working = {
+	.name = "Working",
+	.attrs = (const struct attr[]){ ID("member_id"), TEXT("name"), TEXT("initials"), ID("entry_id"), TEXT("description"),
+		TEXT("type"), INSTANT("started_at"), SECONDS("duration_s"), OBJECT_OR_NULL("project", shape_on), { 0 } },
+};
+
 static const struct shape shape_dashboard = {
 	.name = "Dashboard",
 	.attrs = (const struct attr[]){ OBJECT("today", shape_today), OBJECT("week", shape_this_week),
 		LIST("projects", shape_project_total),
 		LIST("recent", shape_row), OBJECT_OR_NULL("running", shape_row),
+		LIST("working", shape_working),
 		{ 0 } },
 };
 

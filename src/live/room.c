@@ -3,8 +3,9 @@
  * the only honest thing to say is resync.
  *
  * Positions have no gaps, so a gap in what Redis gives means that events were lost on the way (a Redis that came back
- * empty), and a newest one that is lower than before means that the database was put back to an earlier state. In both cases
- * every watcher loads its content anew; it is never guessed what was missed.
+ * empty), and every watcher loads its content anew; it is never guessed what was missed. A newest one that is lower than before is
+ * either a stream that begins anew and is being caught up, which is waited for, or, when that does not come to an end, a
+ * database that was put back to an earlier state.
  */
 #include "live/room.h"
 
@@ -18,6 +19,7 @@
 
 #define BUCKETS 4096
 #define STAY_S 60
+#define BACK_S 10
 
 static const char resync_text[] = "{\"resync\":true}";
 
@@ -276,6 +278,7 @@ void room_event(struct room *room, const struct event_row *e)
 		resync_all(room, e->position - 1, false);
 	ring_push(&room->ring, room, e);
 	room->last = e->position;
+	room->back_s = 0;
 	stats->events++;
 	for (size_t i = 0; i < room->nseats; i++) {
 		struct seat *seat = &room->seats[i];
@@ -301,6 +304,22 @@ static void start_at(struct room *room, const struct event_row *rows, size_t n)
 	room->last = n ? rows[n - 1].position : 0;
 }
 
+/* The stream is gone or shorter, and with it perhaps what nobody had read yet. */
+static void went_back(struct room *room, const struct event_row *rows, size_t n)
+{
+	int64_t now_s = live_now_s();
+
+	if (!room->back_s) {
+		room->back_s = now_s;
+		resync_all(room, room->last, true);
+	} else if (n && now_s - room->back_s >= BACK_S) {
+		log_warn("an organization's events go on from a lower position than before", NULL);
+		room->back_s = 0;
+		start_at(room, rows, n);
+		resync_all(room, room->last, true);
+	}
+}
+
 void room_fill(struct room *room, const struct event_row *rows, size_t n)
 {
 	int64_t newest = n ? rows[n - 1].position : 0;
@@ -312,15 +331,11 @@ void room_fill(struct room *room, const struct event_row *rows, size_t n)
 		seat_waiting(room);
 		return;
 	}
-	if (n && newest < room->last) {
-		log_warn("an organization's events begin at a lower position than before", NULL);
-		start_at(room, rows, n);
-		resync_all(room, newest, true);
-	} else if (n) {
-		for (size_t i = 0; i < n; i++)
-			room_event(room, &rows[i]);
-	} else if (room->last) {
-		/* The stream is gone, and with it perhaps what nobody has read yet. Positions go on where they were. */
-		resync_all(room, room->last, true);
+	if (newest < room->last) {
+		went_back(room, rows, n);
+		return;
 	}
+	room->back_s = 0;
+	for (size_t i = 0; i < n; i++)
+		room_event(room, &rows[i]);
 }

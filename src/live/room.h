@@ -32,6 +32,7 @@ struct room {
 	bool queued;  /* in the feed's list of work, by next_work */
 	struct room *next_work;
 	int64_t dirty_us, empty_s;
+	int64_t back_s; /* since when what Redis has is older than what we know; 0: it is not */
 	struct seat *seats;
 	size_t nseats, seats_cap;
 	struct waiting *waiting; /* watchers that came before it was ready */

@@ -21,27 +21,31 @@ stint.visit = (() => {
 	 * Keeps what morphing would take away: texts half typed, folds that stand open, a field being edited in place. Of the form
 	 * that was sent only what was typed after it left.
 	 */
-	function callbacks(stays, sent, as_sent) {
+	function callbacks(stays, sent, as_sent, quiet) {
 		return {
+			/* What a script put there (an offered list) the server does not know. */
+			beforeNodeRemoved: (node) => !(quiet && node.id === "offer"),
 			beforeNodeMorphed(was, is) {
 				if (was.nodeType !== 1) return true;
 				if (was.id === "flash" && !is.firstElementChild) return false; /* what was said stays until it fades */
+				if (was.id === "live") return false; /* whether there is a connection is no matter of the page */
 				if (!stays) return true;
 				if (was.dataset.editing !== undefined) return false;
 				const typed = was.matches("input, textarea") && !was.matches("[type=hidden]");
 				const dirty = typed && (was.type === "checkbox" || was.type === "radio" ? was.checked !== was.defaultChecked : was.value !== was.defaultValue);
 				const answered = sent && was.form === sent && (!as_sent.has(was) || as_sent.get(was) === was.value);
-				return !(dirty && !answered && was.name === is.name);
+				const changed = quiet && was.matches("select:focus") && [...was.options].some((option) => option.selected !== option.defaultSelected);
+				return !(((dirty && !answered) || changed) && was.name === is.name);
 			},
-			beforeAttributeUpdated: (name, node) => !(stays && name === "open" && node.closest(".fold, dialog")),
+			beforeAttributeUpdated: (name, node) => !(name === "open" && (quiet || (stays && node.closest(".fold, dialog")))),
 		};
 	}
 
-	function put(doc, { url, stays, sent, as_sent, part }) {
+	function put(doc, { url, stays, sent, as_sent, part, quiet }) {
 		const selector = part ?? "body";
 		const was = $(selector), is = doc.querySelector(selector);
 		if (!was || !is) return;
-		Idiomorph.morph(was, is, { morphStyle: "outerHTML", callbacks: callbacks(stays, sent, as_sent) });
+		Idiomorph.morph(was, is, { morphStyle: "outerHTML", callbacks: callbacks(stays, sent, as_sent, quiet) });
 		if (!part) {
 			document.title = doc.title;
 			$('meta[name="csrf-token"]').content = doc.querySelector('meta[name="csrf-token"]').content;
@@ -57,14 +61,14 @@ stint.visit = (() => {
 		if (y !== undefined) scrollTo(0, y);
 	}
 
-	async function fetch_page(url, options) {
-		root.classList.add("is-loading");
+	async function fetch_page(url, { quiet, ...options }) {
+		if (!quiet) root.classList.add("is-loading");
 		try {
 			const answer = await fetch(url, { headers: { Accept: "text/html" }, credentials: "same-origin", ...options });
 			if (!answer.headers.get("Content-Type")?.startsWith("text/html")) return { answer };
 			return { answer, doc: new DOMParser().parseFromString(await answer.text(), "text/html") };
 		} finally {
-			root.classList.remove("is-loading");
+			if (!quiet) root.classList.remove("is-loading");
 		}
 	}
 
@@ -143,6 +147,40 @@ stint.visit = (() => {
 		return turn;
 	}
 
+	/*
+	 * This page once more, because something on it changed elsewhere. Nobody asked for it, so it interrupts nothing: focus,
+	 * scroll, what is typed and what stands open stay. Gives false when it could not be had, and then it is worth another try.
+	 */
+	async function refresh() {
+		const url = location.href, before = current;
+		await saving;
+		let page;
+		try {
+			page = await fetch_page(url, { quiet: true });
+		} catch {
+			return false;
+		}
+		if (location.href !== url || current !== before) return true; /* somewhere else by now, and so fresh */
+		if (page.answer.redirected && new URL(page.answer.url).pathname === "/login") {
+			location.assign(page.answer.url);
+			return true;
+		}
+		if (!page.answer.ok || !page.doc || !is_same_house(page.doc)) return page.answer.status < 500;
+		/*
+		 * Something was started or stopped elsewhere: the bar becomes another form whose fields have the same names. What was being typed
+		 * is not about that, and waits where one says what comes next.
+		 */
+		const kind = (doc) => doc.querySelector("[data-bar]")?.dataset.bar;
+		const turned = kind(document) !== kind(page.doc), bar = $("[data-bar]");
+		const field = $("[data-describe]", bar ?? document);
+		const typed = turned && field?.value !== field?.defaultValue ? field?.value : "";
+		if (turned) bar?.reset();
+		put(page.doc, { url, stays: true, quiet: true });
+		const next = $("#switch-description") ?? $('[data-bar="idle"] [data-describe]');
+		if (typed && next && !next.value) next.value = typed;
+		return true;
+	}
+
 	function submit(event) {
 		const form = event.target, by = event.submitter;
 		const method = (by?.getAttribute("formmethod") ?? form.method).toLowerCase();
@@ -188,5 +226,5 @@ stint.visit = (() => {
 		document.addEventListener("submit", submit);
 	}
 	addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
-	return { go, send };
+	return { go, send, refresh };
 })();
