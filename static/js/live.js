@@ -57,7 +57,7 @@ stint.live = (() => {
 			tries = unheard = 0;
 			say("");
 		} else if (said.resync) soon(Math.random() * 1500);
-		else if (said.pong) { clearTimeout(asking); asking = 0; }
+		else if (said.pong) { clearTimeout(asking); asking = 0; say(""); }
 		else if (said.position > rendered() && matters(said.noun)) soon();
 	}
 
@@ -122,7 +122,7 @@ stint.live = (() => {
 
 	/* After a sleep a socket may look open and be none. */
 	function prove() {
-		if (!opened || asking) return;
+		if (!opened || asking || socket.readyState !== WebSocket.OPEN) return;
 		socket.send("ping");
 		asking = setTimeout(() => { asking = 0; socket?.close(); }, ANSWER_MS);
 	}

@@ -4,10 +4,11 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { after, test } from "node:test";
-import { organization, pause, demoPassword } from "../api/support.js";
+import { demoPassword, organization, pause } from "../api/support.js";
+import { control, redis } from "../live/support.js";
 import { done, visitor } from "./support.js";
 
-after(done);
+after(() => { redis.close(); return done(); });
 
 async function enter(who, options) {
 	const visit = await visitor(options);
@@ -122,7 +123,9 @@ test("signed out elsewhere: the page goes to the sign-in page", async () => {
 	await connected(page);
 	const { data } = await member.read("/me/sessions");
 	const began = Date.now();
-	await member.delete(`/me/sessions/${data.find((s) => s.kind === "session").id}`);
+	const { id } = data.find((s) => s.kind === "session");
+	await member.delete(`/me/sessions/${id}`);
+	await control(id); // the harness says so where nobody else does yet
 	await page.waitForURL("**/login**");
 	assert.ok(Date.now() - began < 5000);
 	await visit.finish();
