@@ -73,3 +73,16 @@ tests_fuzz_query_SOURCES = tests/fuzz/query.c $(FUZZ_MAIN)
 tests_fuzz_query_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_query_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_query_LDADD = $(FUZZ_HTTP_LIBS)
+
+# stint-live: the handshake and frames of its clients.
+check_PROGRAMS += \
+	tests/fuzz/live_frames \
+	tests/fuzz/live_handshake
+tests_fuzz_live_frames_SOURCES = tests/fuzz/live_frames.c $(FUZZ_MAIN)
+tests_fuzz_live_frames_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_live_frames_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_live_frames_LDADD = $(LIVE_LIBS) $(LIVE_LDADD)
+tests_fuzz_live_handshake_SOURCES = tests/fuzz/live_handshake.c $(FUZZ_MAIN)
+tests_fuzz_live_handshake_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_live_handshake_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_live_handshake_LDADD = $(LIVE_LIBS) $(LIVE_LDADD)

@@ -166,6 +166,11 @@ tests_unit_test_net_fetch_LDADD = $(UNIT_NET_LIBS)
 tests_unit_test_net_inside_SOURCES = tests/unit/test_net_inside.c $(UNIT_NET_SERVER)
 tests_unit_test_net_inside_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_net_inside_LDADD = $(UNIT_NET_LIBS)
+
+check_PROGRAMS += tests/unit/test_live
+tests_unit_test_live_SOURCES = tests/unit/test_live.c
+tests_unit_test_live_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_live_LDADD = $(LIVE_LIBS) $(CHECK_LIBS) $(LIVE_LDADD)
 endif
 
 # What the tests of the server start and talk to.
