@@ -1,0 +1,105 @@
+// Tickets as stint-web gives them, and the socket as the world sees it: behind nginx, with a ticket from the API.
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import path from "node:path";
+import { after, test } from "node:test";
+import { Client, nobody, organization, pause, refused, took } from "../api/support.js";
+import { Watcher, apiTicket, origin, redis, until } from "./support.js";
+
+after(() => redis.close());
+const port = Number(new URL(origin).port);
+const watch = (body, headers) => new Watcher({ port, host: "localhost" }).open(`/live?ticket=${body.ticket}&since=${body.position}`, headers);
+
+test("a ticket says where to go, for how long, and where the organization stands", async () => {
+	const { member } = await organization({ roles: ["owner", "member"] });
+	const body = took(await member.post("/live/ticket"), 200).body;
+	assert.equal(body.url, `${origin.replace(/^http/, "ws")}/live`);
+	assert.equal(body.expires_in, 30);
+	assert.match(body.ticket, /^[\w-]{43}$/);
+	assert.ok(body.position >= 0);
+});
+
+test("nobody gets one without signing in; a page's needs its CSRF token; a body is refused", async () => {
+	refused(await nobody.post("/live/ticket"), 401, "unauthenticated");
+	refused(await new Client("stint_invented").post("/live/ticket"), 401, "unauthenticated");
+	const { member } = await organization({ roles: ["owner", "member"] });
+	const answer = await fetch(`${origin}/api/v1/live/ticket`, { method: "POST", headers: { cookie: `__Host-stint=${member.token}` } });
+	assert.equal(answer.status, 403);
+	assert.equal((await answer.json()).code, "csrf");
+	refused(await member.post("/live/ticket", { topics: ["members"] }), 422, "unknown_field", "topics");
+});
+
+test("what it stands for: a member hears of their own, a lead of all; the session and its end", async () => {
+	const { id, owner, member } = await organization({ roles: ["owner", "member"] });
+	for (const [who, topics] of [[member, ["organization", `member:${member.member_id}`]], [owner, ["organization", `member:${owner.member_id}`, "members"]]]) {
+		const before = new Set(await redis.ask("KEYS", "live:ticket:*"));
+		const { body } = await apiTicket(who.token);
+		const values = [];
+		for (const key of await redis.ask("KEYS", "live:ticket:*")) if (!before.has(key)) values.push([key, JSON.parse(await redis.ask("GET", key))]);
+		const [key, value] = values.find(([, v]) => v.member === who.member_id);
+		assert.ok(!key.includes(body.ticket), "kept by its hash alone");
+		assert.match(key, /^live:ticket:[0-9a-f]{64}$/);
+		const ttl = await redis.ask("TTL", key);
+		assert.ok(ttl > 0 && ttl <= 30);
+		assert.equal(value.organization, id);
+		assert.deepEqual(value.topics, topics);
+		const { data } = await who.read("/me/sessions");
+		const session = data.find((s) => s.current);
+		assert.equal(value.credential, session.id);
+		assert.equal(value.expires_at, Math.floor(Date.parse(session.expires_at) / 1000));
+	}
+});
+
+test("through nginx: an event of the API arrives, a stranger's does not, the ticket works once, other origins are refused", async () => {
+	const { member } = await organization({ roles: ["owner", "member"] }), other = await organization({ roles: ["owner"] });
+	const { body } = await apiTicket(member.token);
+	const evil = await watch((await apiTicket(member.token)).body, { Origin: "https://evil.example" });
+	assert.equal(evil.status, 403);
+	const watcher = await watch(body);
+	assert.equal(watcher.status, 101);
+	const stranger = await watch((await apiTicket(other.owner.token)).body);
+	const entry = await member.made("/timer/start", { description: "Seen from afar" });
+	await until("the event", () => watcher.events.some((e) => e.noun === "time_entry" && e.id === entry.id));
+	for (const e of watcher.events) assert.deepEqual(Object.keys(e).sort(), ["id", "noun", "position"]);
+	await pause(300);
+	assert.ok(!stranger.events.some((e) => e.id === entry.id));
+	assert.equal((await watch(body)).status, 403);
+});
+
+test("two members of one organization: each hears of their own time, the lead of both", async () => {
+	const org = await organization({ roles: ["owner", "manager", "member"] });
+	const [lead, self] = await Promise.all([org.manager, org.member].map(async (who) => watch((await apiTicket(who.token)).body)));
+	const own = await org.member.made("/timer/start", { description: "Mine" });
+	const others = await org.owner.made("/timer/start", { description: "Not yours" });
+	await until("the lead heard both", () => [own, others].every(({ id }) => lead.events.some((e) => e.id === id)));
+	await until("the member heard of their own", () => self.events.some((e) => e.id === own.id));
+	await pause(300);
+	assert.ok(!self.events.some((e) => e.id === others.id));
+});
+
+test("the counters are for this host, and not on the site", async () => {
+	const answer = await fetch(`${origin}/metrics/live`);
+	assert.equal(answer.status, 200);
+	assert.match(await answer.text(), /^stint_live_connections \d+$/m);
+	assert.equal((await fetch(`${origin}/live/metrics`)).status, 404);
+});
+
+test("without Redis: 503, when to ask again, and time tracking goes on", { skip: process.env.STINT_TEST_DATABASE_URL ? false : "services are taken away on the test stack alone" }, async () => {
+	const { member } = await organization({ roles: ["owner", "member"] });
+	const hold = path.join(process.env.STINT_RUN, "hold/redis");
+	fs.writeFileSync(hold, "");
+	try {
+		process.kill(Number(fs.readFileSync(path.join(process.env.STINT_RUN, "redis.pid"), "utf8").split(/\s/)[0]), "SIGKILL");
+		await until("it is noticed", async () => (await apiTicket(member.token)).status === 503);
+		const { body, headers } = await apiTicket(member.token);
+		assert.equal(body.code, "live_away");
+		assert.ok(Number(headers.get("retry-after")) > 0);
+		await member.made("/timer/start", { description: "Still counted" });
+	} finally {
+		fs.rmSync(hold, { force: true });
+	}
+	await until("it is back", async () => (await apiTicket(member.token)).status === 200);
+	const { body } = await apiTicket(member.token);
+	await until("the socket too", async () => (await watch((await apiTicket(member.token)).body)).status === 101);
+	assert.ok(body.position >= 0);
+});
