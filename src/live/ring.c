@@ -106,7 +106,9 @@ void ring_init(struct ring *r, size_t most)
 
 static struct event_row *slot(const struct ring *r, size_t i)
 {
-	return &r->rows[(r->start + i) % r->cap];
+	size_t at = r->start + i;
+
+	return &r->rows[at < r->cap ? at : at - r->cap];
 }
 
 const struct event_row *ring_at(const struct ring *r, size_t i)
@@ -137,7 +139,7 @@ void ring_push(struct ring *r, const void *mem, const struct event_row *e)
 	if (r->count == r->cap && r->cap < r->most)
 		grow(r, mem);
 	if (r->count == r->cap) {
-		r->start = (r->start + 1) % r->cap;
+		r->start = r->start + 1 < r->cap ? r->start + 1 : 0;
 		r->count--;
 	}
 	*slot(r, r->count) = *e;
