@@ -1,5 +1,6 @@
 /*
- * A client's life: head -> ticket -> room -> open -> closing -> gone. One function moves it to each state.
+ * A client's life: head -> ticket -> room -> open -> closing -> gone. One function moves it to each state; those before it is
+ * open are in opening.c.
  *
  * Silent clients are what there is most of, so one costs a struct and a descriptor and nothing else: buffers for its request,
  * for a frame in pieces and for what it has not taken yet exist only while they are needed. What is sent goes into the
@@ -7,10 +8,9 @@
  *
  * Time is a wheel of one-second slots: whoever is due in this second is looked at, nobody else.
  */
-#include "live/client.h"
+#include "live/client_private.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -21,7 +21,6 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "live/feed.h"
-#include "live/handshake.h"
 
 #define SLOTS 64
 #define OPENING_S 10 /* for all of the handshake */
@@ -38,13 +37,6 @@ struct clients {
 	int64_t ticked_s;
 	size_t count;
 	struct frame *ping, *pong_text;
-};
-
-struct opening {
-	size_t len;
-	int64_t since;
-	char accept[ACCEPT_LEN + 1];
-	char head[HANDSHAKE_MAX];
 };
 
 /* Frames that did not fit into the socket, oldest first; of the first, `at` bytes are sent. */
@@ -114,7 +106,7 @@ static void due_in(struct client *c, int64_t s)
 }
 
 /* The next ping, or the end of its session when that comes first. Pings are spread, or all would fall together. */
-static void due_for_ping(struct client *c)
+void client_due_for_ping(struct client *c)
 {
 	int64_t ping_s = c->live->conf->live_ping_s + c->fd % (PING_SPREAD_S + 1);
 	int64_t left_s = c->expires_s - clock_now_us() / US_PER_S;
@@ -170,7 +162,7 @@ static void bury(evutil_socket_t fd, short what, void *arg)
 }
 
 /* No more is read for use; what is to be sent is sent, then the other side may hang up. */
-static void client_closing(struct client *c)
+void client_closing(struct client *c)
 {
 	c->state = CLIENT_CLOSING;
 	mem_free(c->inbox);
@@ -212,7 +204,7 @@ static void outbox_drop(struct client *c)
 	out->bytes = kept ? out->frames[0]->len - out->at : 0;
 }
 
-static void put_out(struct client *c, struct frame *f)
+void client_put(struct client *c, struct frame *f)
 {
 	ssize_t n = 0;
 
@@ -232,7 +224,7 @@ static void farewell(struct client *c, int code, const char *reason)
 {
 	struct frame *f = frame_close(code, reason);
 
-	put_out(c, f);
+	client_put(c, f);
 	frame_put(f);
 	if (c->state != CLIENT_GONE)
 		client_closing(c);
@@ -242,7 +234,7 @@ void client_send(struct client *c, struct frame *f)
 {
 	if (c->state != CLIENT_OPEN)
 		return;
-	put_out(c, f);
+	client_put(c, f);
 	if (c->state != CLIENT_OPEN || !c->out || c->out->bytes <= (size_t)c->live->conf->live_backlog_kb * 1024)
 		return;
 	c->live->stats.dropped++;
@@ -304,170 +296,6 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 		shutdown(c->fd, SHUT_WR);
 }
 
-/* --- HTTP, before it is open */
-
-static const char *status_text(int status)
-{
-	switch (status) {
-	case 200:
-		return "OK";
-	case 403:
-		return "Forbidden";
-	case 404:
-		return "Not Found";
-	case 405:
-		return "Method Not Allowed";
-	case 408:
-		return "Request Timeout";
-	case 426:
-		return "Upgrade Required";
-	case 429:
-		return "Too Many Requests";
-	case 431:
-		return "Request Header Fields Too Large";
-	case 503:
-		return "Service Unavailable";
-	default:
-		return "Bad Request";
-	}
-}
-
-static const char *status_headers(int status)
-{
-	switch (status) {
-	case 405:
-		return "Allow: GET\r\n";
-	case 426:
-		return "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
-	case 429:
-	case 503:
-		return "Retry-After: 5\r\n";
-	default:
-		return "";
-	}
-}
-
-static void answer_http(struct client *c, int status, const char *type, const char *body)
-{
-	char *text = mem_printf(c, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n%s"
-				   "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n%s",
-		status, status_text(status), type, strlen(body), status_headers(status), body);
-	struct frame *f = frame_raw(text, strlen(text));
-
-	put_out(c, f);
-	frame_put(f);
-	mem_free(text);
-	if (c->state != CLIENT_GONE)
-		client_closing(c);
-}
-
-void client_refuse(struct client *c, int status, const char *why)
-{
-	char *body = mem_printf(c, "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,\"detail\":\"%s\"}\n",
-		status_text(status), status, why);
-
-	c->live->stats.refused++;
-	answer_http(c, status, "application/problem+json", body);
-	mem_free(body);
-}
-
-static void answer_metrics(struct client *c)
-{
-	struct buf out;
-
-	buf_init(&out, c);
-	live_metrics(c->live, &out);
-	answer_http(c, 200, "text/plain; version=0.0.4; charset=utf-8", out.data);
-}
-
-static void ask_ticket(struct client *c, const struct handshake *h)
-{
-	memcpy(c->opening->accept, h->accept, sizeof(h->accept));
-	c->opening->since = h->since;
-	c->state = CLIENT_ASKING;
-	if (!feed_ask_ticket(c->live->feed, c, h->ticket))
-		client_ticket(c, NULL, 0, true);
-}
-
-void client_ticket(struct client *c, const char *json, size_t len, bool away)
-{
-	struct live *live = c->live;
-	struct ticket t;
-	struct room *room;
-
-	if (away) {
-		client_refuse(c, 503, "live updates are away for a moment");
-		return;
-	}
-	if (!json || !ticket_read(json, len, &t) || t.expires_s <= clock_now_us() / US_PER_S ||
-		feed_is_revoked(live->feed, &t.credential)) {
-		client_refuse(c, 403, "this ticket was used, is too old, or never was one; ask for another");
-		return;
-	}
-	room = room_get(live->rooms, &t.organization);
-	if (room_member_count(room, &t.hearing.member) >= (size_t)live->conf->live_member_clients) {
-		client_refuse(c, 429, "this member has too many sockets open");
-		return;
-	}
-	c->credential = t.credential;
-	c->expires_s = t.expires_s;
-	live->stats.connections++;
-	live->stats.opened++;
-	room_enter(room, c, &t, c->opening->since);
-	if (!room->ready)
-		feed_wake(live->feed, room);
-}
-
-/* Answer, greeting and perhaps resync in one write. */
-void client_open(struct client *c, int64_t position, bool resync)
-{
-	static const char again[] = "{\"resync\":true}";
-	char *text = mem_printf(c, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-				   "Sec-WebSocket-Accept: %s\r\n\r\n",
-		c->opening->accept);
-	char *hello = mem_printf(c, "{\"position\":%lld,\"hello\":1}", (long long)position);
-	struct frame *parts[] = { frame_raw(text, strlen(text)), frame_new(FRAME_TEXT, hello, strlen(hello)),
-		frame_new(FRAME_TEXT, again, strlen(again)) };
-	struct buf all;
-	struct frame *f;
-
-	buf_init(&all, c);
-	for (int i = 0; i < 3; i++) {
-		if (i < 2 || resync)
-			buf_add(&all, parts[i]->data, parts[i]->len);
-		frame_put(parts[i]);
-	}
-	f = frame_raw(all.data, all.len);
-	mem_free(all.data);
-	mem_free(text);
-	mem_free(hello);
-	mem_free(c->opening);
-	c->opening = NULL;
-	c->state = CLIENT_OPEN;
-	due_for_ping(c);
-	put_out(c, f);
-	frame_put(f);
-}
-
-static void read_head(struct client *c, const char *data, size_t len)
-{
-	struct opening *o = c->opening;
-	struct handshake h;
-	int result;
-
-	if (len > sizeof(o->head) - o->len)
-		len = sizeof(o->head) - o->len; /* full, and so refused below, unless what is there was enough */
-	memcpy(o->head + o->len, data, len);
-	o->len += len;
-	result = handshake_read(o->head, o->len, c->live->origin, &h);
-	if (result == HANDSHAKE_OPEN)
-		ask_ticket(c, &h);
-	else if (result == HANDSHAKE_METRICS)
-		answer_metrics(c);
-	else if (result != HANDSHAKE_MORE)
-		client_refuse(c, result, h.why);
-}
-
 /* --- what an open one sends */
 
 static int on_frame(void *arg, enum frame_kind kind, const char *payload, size_t len)
@@ -520,7 +348,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	if (c->state == CLIENT_HEAD)
-		read_head(c, data, (size_t)n);
+		client_read_head(c, data, (size_t)n);
 	else if (c->state == CLIENT_OPEN)
 		read_frames(c, data, (size_t)n);
 	else if (c->state != CLIENT_CLOSING)
@@ -556,7 +384,7 @@ static void due_open(struct client *c)
 		client_gone(c);
 	} else {
 		c->silent = true;
-		due_for_ping(c);
+		client_due_for_ping(c);
 		client_send(c, c->live->clients->ping);
 	}
 }
