@@ -140,7 +140,7 @@ const DEFINERS = {
 	account: "sign-in", credential_add: "sign-in", digests_enqueue: "all tenants", enter: "reads sessions before there is a tenant",
 	enter_job: "the tenant of a job, under its lease", enter_rarely: "of enter", enter_seen: "of enter",
 	event_heads_recent: "all tenants", event_topic: "of the sealer", events_after: "of the sealer", events_lag: "all tenants", events_seal: "all tenants", forgot: "sign-in", idempotency_begin: "keys are not the web's to write",
-	idempotency_store: "the same", link_add: "sign-in", link_take: "sign-in", logout: "sign-in", memberships_of: "all of a person's organizations",
+	idempotency_store: "the same", live_ticket: "which credential, of the caller alone: credentials are nobody's to read", link_add: "sign-in", link_take: "sign-in", logout: "sign-in", memberships_of: "all of a person's organizations",
 	notification_mail: "of a job", notifications_mailed: "of a job", notifications_unsubscribe: "from a link, without a sign-in",
 	notify: "nobody writes notifications by hand", notify_all: "the same",
 	on_credential_gone: "jobs", on_event: "nobody writes events by hand", on_member_credentials: "sessions", on_member_role: "notifications", on_notification: "events",
