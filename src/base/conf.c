@@ -67,7 +67,7 @@ struct loading {
 	void *mem;
 	struct conf *conf;
 	struct conf_file file;
-	bool open; /* without secrets */
+	bool open; /* without the secrets that must be set */
 	const char *why;
 };
 
@@ -363,7 +363,7 @@ static bool load(struct loading *l, const char *path)
 	if (!all_known(l))
 		return false;
 	for (size_t i = 0; i < OPTIONS; i++)
-		if (!(l->open && options[i].type == OPTION_SECRET) && !set_option(l, &options[i]))
+		if (!(l->open && options[i].type == OPTION_SECRET && options[i].min > 0) && !set_option(l, &options[i]))
 			return false;
 	return true;
 }

@@ -31,7 +31,8 @@ struct conf {
 
 /* Reads file (NULL: $STINT_CONF, else /etc/stint/stint.conf if it is there). On failure NULL, *why says file, line, key and remedy. */
 const struct conf *conf_load(void *mem, const char *file, const char **why);
-/* The same without secrets, which stay NULL: for a program that needs none and should not be able to lose one. */
+/* The same without the secrets that must be set (secret_key stays NULL): for a program that seals nothing and should not be
+ * able to lose the key. Passwords that may be set are read. */
 const struct conf *conf_load_open(void *mem, const char *file, const char **why);
 /* The table as text for people: key, type, default, range, what it is for. Below mem. */
 char *conf_help(void *mem);

@@ -273,7 +273,7 @@ static void line_init(struct feed *feed, struct line *line)
 	const struct redis_hooks hooks = { .arg = line, .watch = line_watch, .up = line_up, .down = line_down };
 
 	*line = (struct line){ .feed = feed };
-	line->redis = redis_async_new(feed, feed->live->conf->redis_url, &hooks);
+	line->redis = redis_async_new(feed, feed->live->conf->redis_url, feed->live->conf->redis_password, &hooks);
 }
 
 struct feed *feed_new(void *mem, struct live *live)

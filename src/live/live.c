@@ -195,7 +195,8 @@ static void on_reload(evutil_socket_t fd, short what, void *arg)
 	proc_notify(state);
 	if (configure(&s->live)) {
 		log_info("reloaded", NULL);
-		if (!str_eq(before->redis_url, s->live.conf->redis_url))
+		if (!str_eq(before->redis_url, s->live.conf->redis_url) ||
+			!str_eq(before->redis_password, s->live.conf->redis_password))
 			feed_restart(s->live.feed);
 	}
 	proc_notify("READY=1");

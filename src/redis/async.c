@@ -12,9 +12,11 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "redis/address.h"
 
 struct redis_async {
-	const char *url;
+	struct redis_address address;
+	const char *fault; /* of redis_url; no connection is tried */
 	struct redis_hooks hooks;
 	redisAsyncContext *link; /* NULL while there is none */
 	bool reads, writes;
@@ -79,14 +81,42 @@ static void lost(const redisAsyncContext *link, const char *why)
 	r->hooks.down(r->hooks.arg, why && *why ? why : "the connection was lost");
 }
 
+static void on_introduced(void *arg, const struct redis_value *v)
+{
+	struct redis_async *r = arg;
+	const char *why = redis_kind_of(v) == REDIS_ERROR ? mem_strdup(r, redis_text(v, NULL)) : NULL;
+
+	if (!why || !r->link)
+		return;
+	redis_async_close(r);
+	r->hooks.down(r->hooks.arg, why);
+}
+
+/* Who we are and which database is meant goes ahead of everything else; a refusal ends the connection. */
+static void introduce(struct redis_async *r)
+{
+	const struct redis_address *a = &r->address;
+	char *db = mem_printf(r, "%d", a->db);
+
+	if (a->user)
+		redis_async_send(r, on_introduced, r, 3, (const char *const[]){ "AUTH", a->user, a->password ? a->password : "" });
+	else if (a->password)
+		redis_async_send(r, on_introduced, r, 2, (const char *const[]){ "AUTH", a->password });
+	if (a->db)
+		redis_async_send(r, on_introduced, r, 2, (const char *const[]){ "SELECT", db });
+	mem_free(db);
+}
+
 static void on_connect(const redisAsyncContext *link, int status)
 {
 	struct redis_async *r = link->data;
 
 	if (status != REDIS_OK)
 		lost(link, link->c.errstr);
-	else if (r->link == link)
-		r->hooks.up(r->hooks.arg);
+	if (status != REDIS_OK || r->link != link)
+		return;
+	introduce(r);
+	r->hooks.up(r->hooks.arg);
 }
 
 static void on_disconnect(const redisAsyncContext *link, int status)
@@ -100,43 +130,27 @@ static int async_fini(struct redis_async *r)
 	return 0;
 }
 
-struct redis_async *redis_async_new(void *mem, const char *url, const struct redis_hooks *hooks)
+struct redis_async *redis_async_new(void *mem, const char *url, const char *password, const struct redis_hooks *hooks)
 {
 	struct redis_async *r = mem_new(mem, struct redis_async);
 
-	r->url = mem_strdup(r, url);
+	r->fault = redis_address_read(r, url, password, &r->address);
 	r->hooks = *hooks;
 	talloc_set_destructor(r, async_fini);
 	return r;
 }
 
-/* HOST:PORT, [v6]:PORT. */
-static redisAsyncContext *connect_tcp(struct redis_async *r)
-{
-	const char *colon = strrchr(r->url, ':'), *host = r->url;
-	size_t len = colon ? (size_t)(colon - host) : 0;
-	redisAsyncContext *link;
-	int64_t port;
-	char *name;
-
-	if (!colon || !str_to_int(colon + 1, 1, 65535, &port))
-		return NULL;
-	if (len > 2 && host[0] == '[' && host[len - 1] == ']') {
-		host++;
-		len -= 2;
-	}
-	name = mem_strndup(r, host, len);
-	link = redisAsyncConnect(name, (int)port);
-	mem_free(name);
-	return link;
-}
-
 bool redis_async_connect(struct redis_async *r, const char **why)
 {
-	redisAsyncContext *link = str_starts(r->url, "unix:") ? redisAsyncConnectUnix(r->url + 5) : connect_tcp(r);
+	const struct redis_address *a = &r->address;
+	redisAsyncContext *link;
 
+	*why = r->fault;
+	if (r->fault)
+		return false;
+	link = a->path ? redisAsyncConnectUnix(a->path) : redisAsyncConnect(a->host, a->port);
 	if (!link) {
-		*why = "redis_url is neither unix:PATH nor HOST:PORT";
+		*why = "out of memory";
 		return false;
 	}
 	if (link->err) {

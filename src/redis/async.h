@@ -30,8 +30,8 @@ enum redis_kind { REDIS_NIL,
 	REDIS_LIST,
 	REDIS_ERROR };
 
-/* hooks is copied. */
-struct redis_async *redis_async_new(void *mem, const char *url, const struct redis_hooks *hooks);
+/* hooks is copied; password may be NULL. */
+struct redis_async *redis_async_new(void *mem, const char *url, const char *password, const struct redis_hooks *hooks);
 /* False, *why says why, when it fails at once; else up or down follows. */
 bool redis_async_connect(struct redis_async *r, const char **why);
 /* Pending answers get NULL. */

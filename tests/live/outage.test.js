@@ -154,6 +154,22 @@ test("a Redis that hangs is given up and dialled again", async () => {
 	await until("the event", () => watcher.has(1));
 });
 
+test("a Redis with a password and another database; a wrong password is said and tried again", async () => {
+	const server = await ownRedis();
+	await server.client.ask("CONFIG", "SET", "requirepass", "canary-redis");
+	await server.client.ask("SELECT", "3");
+	const wrong = await daemon({ redis_url: `unix:${server.socket}?db=3`, redis_password: "canary-wrong" });
+	assert.match(wrong.log(), /"msg":"redis is away","why":"WRONGPASS/);
+	assert.equal((await wrong.stop()).code, 0);
+	const live = await daemon({ redis_url: `unix:${server.socket}?db=3`, redis_password: "canary-redis" });
+	const who = somebody(), watcher = await open(live, server, who);
+	await event(who.organization, "organization", { client: server.client });
+	await until("the event", () => watcher.has(1));
+	const { code, log } = await live.stop();
+	assert.equal(code, 0, log);
+	assert.doesNotMatch(log, /canary/);
+});
+
 test("a slow reader is dropped with 1013 while others flow", async () => {
 	const { server, live } = await own({ live_backlog_kb: 1 });
 	const who = somebody();

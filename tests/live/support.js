@@ -226,7 +226,7 @@ async function daemon(options = {}) {
 	const socket = path.join(folder, "live.sock"), conf = path.join(folder, "stint.conf");
 	let log = "";
 	const write = (more = {}) =>
-		fs.writeFileSync(conf, Object.entries({ redis_url: `unix:${redisSocket}`, live_socket: socket, public_url: origin, ...options, ...more }).map(([key, value]) => `${key} = ${value}\n`).join(""));
+		fs.writeFileSync(conf, Object.entries({ redis_url: `unix:${redisSocket}`, live_socket: socket, public_url: origin, ...options, ...more }).map(([key, value]) => `${key} = ${value}\n`).join(""), { mode: 0o600 });
 	write();
 	const child = spawn(path.join(env("STINT_BIN"), "stint-live"), ["-c", conf], { stdio: ["ignore", "ignore", "pipe"], env: bareEnv() });
 	child.stderr.setEncoding("utf8");
