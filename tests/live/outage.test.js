@@ -260,12 +260,13 @@ test("a configuration that is wrong stops the start with 78 and says why; it nee
 test("a socket handed over as systemd does is taken, and stays when the daemon goes", async () => {
 	const server = await ownRedis(), socket = path.join(folder, "handed.sock"), conf = path.join(folder, "handed.conf");
 	fs.writeFileSync(conf, `redis_url = unix:${server.socket}\nlive_socket = ${folder}/unused.sock\npublic_url = ${env("STINT_URL")}\n`);
-	const child = spawn("systemd-socket-activate", [`--listen=${socket}`, "--fdname=live", path.join(env("STINT_BIN"), "stint-live"), "-c", conf], {
+	const child = spawn("systemd-socket-activate", [`--listen=${socket}`, "--fdname=live", "-E", "ASAN_OPTIONS", "-E", "LSAN_OPTIONS", path.join(env("STINT_BIN"), "stint-live"), "-c", conf], {
 		stdio: ["ignore", "ignore", "pipe"], env: bareEnv(),
 	});
 	let log = "";
 	child.stderr.on("data", (data) => (log += data));
-	await until("systemd's part listens", () => fs.existsSync(socket));
+	ends.push(() => child.kill("SIGKILL"));
+	await until("systemd's part listens", () => /Listening on/.test(log));
 	const watcher = await new Watcher(socket).open("/metrics"); // knocking starts it
 	assert.equal(watcher.status, 200, log);
 	child.kill("SIGTERM");
