@@ -150,6 +150,7 @@ class Watcher {
 		this.pings = 0;
 		this.rest = Buffer.alloc(0);
 		this.socket = net.connect(address);
+		this.socket.unref(); // one that is left open keeps no test waiting
 		this.socket.on("data", (data) => this.take(data));
 		this.socket.on("error", (error) => (this.error = error));
 		this.socket.on("close", () => (this.ended = true));
