@@ -185,6 +185,30 @@ BEGIN
 		m.id, running_since, running_since
 	FROM data.members AS m WHERE m.id = pg_temp.demo_id('Northwind Studiopriya@demo.test');
 
+	-- An endpoint that went wrong and was switched off. Nobody was ever shown its secret: replacing it makes it usable.
+	INSERT INTO data.webhooks (organization_id, id, url, description, events, active, disabled_reason, created_by, created_at,
+		updated_at, secret_changed_at)
+	SELECT o.id, pg_temp.demo_id('webhook'), 'https://hooks.northwind.example/stint', 'Invoicing', '{time_entry.*,project.*}', false,
+		'failing', pg_temp.demo_id('Northwind Studioowner@demo.test'), began, began, began
+	FROM data.organizations AS o WHERE o.id = pg_temp.demo_id('Northwind Studio');
+	INSERT INTO data.webhook_states (organization_id, webhook_id, secret, cursor, succeeded_at, failing_since, failed_in_a_row)
+	VALUES (pg_temp.demo_id('Northwind Studio'), pg_temp.demo_id('webhook'), 'never shown', 0, now() - interval '8 days',
+		now() - interval '7 days', 3);
+	INSERT INTO data.webhook_deliveries (organization_id, id, webhook_id, type, noun, row_id, action, position, at, state, attempts,
+		last_status, last_error, took_ms, request, answer, created_at, finished_at)
+	SELECT pg_temp.demo_id('Northwind Studio'), pg_temp.demo_id('delivery' || d.n, d.at), pg_temp.demo_id('webhook'), 'project.update',
+		'project', pg_temp.demo_id('Northwind StudioOnline shop'), 'update', d.n, d.at, d.state, d.attempts, d.status, d.error, d.took,
+		json_build_object('type', 'project.update', 'timestamp', app.instant(d.at), 'data', json_build_object('noun', 'project',
+			'id', pg_temp.demo_id('Northwind StudioOnline shop'), 'action', 'update', 'position', d.n,
+			'organization_id', pg_temp.demo_id('Northwind Studio'), 'document', NULL)), d.answer, d.at,
+		d.at + make_interval(days => CASE WHEN d.attempts > 1 THEN 3 ELSE 0 END)
+	FROM (VALUES (1, now() - interval '9 days', 'delivered', 1, 200, NULL, 84, 'ok'),
+		(2, now() - interval '8 days', 'delivered', 1, 204, NULL, 61, ''),
+		(3, now() - interval '7 days', 'failed', 13, 502, 'status', 30, 'Bad gateway'),
+		(4, now() - interval '6 days', 'failed', 13, NULL, 'connect', 3, NULL),
+		(5, now() - interval '5 days', 'failed', 13, NULL, 'timeout', 10000, NULL))
+		AS d (n, at, state, attempts, status, error, took, answer);
+
 	-- Nobody entered here, so the events do not know who did it. Entries were made by those whose they are.
 	UPDATE data.events AS v SET member_id = (v.after ->> 'member_id')::uuid, at = (v.after ->> 'created_at')::timestamptz
 	WHERE v.position IS NULL AND v.noun = 'time_entry'

@@ -24,10 +24,12 @@ EXTRA_DIST += \
 	sql/functions/93-celery.sql \
 	sql/functions/93-notifications.sql \
 	sql/functions/94-jobs-view.sql \
+	sql/functions/94-webhooks.sql \
 	sql/migrations/0001-foundation.sql \
 	sql/migrations/0002-jobs.sql \
 	sql/migrations/0003-celery.sql \
 	sql/migrations/0004-jobs-view.sql \
+	sql/migrations/0005-webhooks.sql \
 	sql/migrations/0006-notifications.sql \
 	sql/migrations/0007-mails.sql \
 	sql/policies.sql \
@@ -50,6 +52,7 @@ EXTRA_DIST += \
 	sql/queries/tags.sql \
 	sql/queries/time_entries.sql \
 	sql/queries/timer.sql \
+	sql/queries/webhooks.sql \
 	sql/queries/week.sql
 
 nobase_dist_pkgdata_DATA += sql/demo.sql

@@ -52,6 +52,15 @@ GRANT INSERT (organization_id, id, member_id, project_id, description, tag_ids, 
 	UPDATE (project_id, description, tag_ids, billable, type, started_at, ended_at, deleted_at)
 	ON data.time_entries TO stint_web;
 
+GRANT SELECT ON data.webhooks, data.webhook_deliveries TO stint_web, stint_worker;
+-- Secrets are sealed, and all the same not the web's to read.
+GRANT SELECT (organization_id, webhook_id, old_secret_until, succeeded_at, failing_since) ON data.webhook_states TO stint_web;
+GRANT SELECT ON data.webhook_states TO stint_worker;
+GRANT INSERT (organization_id, id, url, description, events, active, created_by),
+	UPDATE (url, description, events, active, secret_changed_at, deleted_at) ON data.webhooks TO stint_web;
+GRANT INSERT (organization_id, id, webhook_id, type, at, next_at), UPDATE (state, next_at, finished_at)
+	ON data.webhook_deliveries TO stint_web;
+
 -- The definer functions: sign-in, entering, events, repeats.
 GRANT SELECT ON ALL TABLES IN SCHEMA data TO stint_definer;
 GRANT INSERT, UPDATE ON data.users, data.organizations, data.members, data.event_heads
@@ -59,6 +68,7 @@ GRANT INSERT, UPDATE ON data.users, data.organizations, data.members, data.event
 GRANT INSERT, UPDATE, DELETE ON data.credentials, data.one_time_tokens, data.idempotency_keys TO stint_definer;
 GRANT INSERT, UPDATE ON data.events, data.notifications, data.notification_preferences TO stint_definer;
 GRANT INSERT, DELETE ON data.time_entry_tags TO stint_definer;
+GRANT INSERT, UPDATE, DELETE ON data.webhooks, data.webhook_states, data.webhook_deliveries TO stint_definer;
 -- Housekeeping: rows that were deleted long ago.
 GRANT UPDATE, DELETE ON data.time_entries, data.tags, data.projects, data.clients TO stint_definer;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA jobs TO stint_definer;

@@ -56,4 +56,15 @@ nobase_dist_pkgdata_DATA += \
 	templates/tags/index.html \
 	templates/time_entries/edit.html \
 	templates/timer/index.html \
+	templates/webhooks/action.html \
+	templates/webhooks/deliveries.html \
+	templates/webhooks/delivery.html \
+	templates/webhooks/edit.html \
+	templates/webhooks/health.html \
+	templates/webhooks/index.html \
+	templates/webhooks/new.html \
+	templates/webhooks/noun.html \
+	templates/webhooks/outcome.html \
+	templates/webhooks/secret.html \
+	templates/webhooks/state.html \
 	templates/week/index.html

@@ -41,7 +41,7 @@ RETURN coalesce(nullif(split_part(current_setting('app.caller', true), ' ', 5), 
 CREATE OR REPLACE FUNCTION app.permission_names() RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN ARRAY['time_own', 'time_view_all', 'time_edit_all', 'clients_edit', 'projects_edit', 'tags_edit', 'members_view',
-	'members_edit', 'organization_edit', 'jobs_view'];
+	'members_edit', 'organization_edit', 'jobs_view', 'webhooks_edit'];
 
 CREATE OR REPLACE FUNCTION app.permission_bit(name text) RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -54,7 +54,7 @@ RETURN coalesce(app.granted() & app.permission_bit(permission), 0) <> 0;
 -- What a role holds by default.
 CREATE OR REPLACE FUNCTION app.permissions(role text) RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN CASE role WHEN 'owner' THEN 1023 WHEN 'manager' THEN 127 WHEN 'member' THEN 65 ELSE 0 END::bigint;
+RETURN CASE role WHEN 'owner' THEN 2047 WHEN 'manager' THEN 127 WHEN 'member' THEN 65 ELSE 0 END::bigint;
 
 CREATE OR REPLACE FUNCTION app.permissions_held(granted bigint) RETURNS json
 LANGUAGE sql IMMUTABLE PARALLEL SAFE

@@ -231,7 +231,7 @@ DECLARE
 BEGIN
 	FOR t IN SELECT * FROM (VALUES
 		('organizations', 'organization'), ('members', 'member'), ('clients', 'client'),
-		('projects', 'project'), ('tags', 'tag'), ('time_entries', 'time_entry')) AS nouns (tab, noun)
+		('projects', 'project'), ('tags', 'tag'), ('time_entries', 'time_entry'), ('webhooks', 'webhook')) AS nouns (tab, noun)
 	LOOP
 		IF t.tab <> 'time_entries' THEN
 			EXECUTE format('CREATE OR REPLACE TRIGGER a_touch BEFORE UPDATE ON data.%I

@@ -114,6 +114,40 @@ SELECT n.* FROM data.notifications AS n WHERE n.member_id = app.member() AND n.i
 CREATE VIEW seen.notification_preferences WITH (security_invoker) AS
 SELECT p.* FROM data.notification_preferences AS p WHERE p.member_id = app.member();
 
+-- Endpoints are for those who may change them: an address may hold a key. Of their secrets nothing is seen.
+CREATE VIEW seen.all_webhooks WITH (security_invoker) AS
+SELECT w.* FROM data.webhooks AS w WHERE (SELECT app.can('webhooks_edit'));
+
+CREATE VIEW seen.webhooks WITH (security_invoker) AS
+SELECT * FROM seen.all_webhooks WHERE deleted_at IS NULL;
+
+CREATE VIEW seen.deleted_webhooks WITH (security_invoker) AS
+SELECT * FROM seen.all_webhooks WHERE deleted_at IS NOT NULL;
+
+CREATE VIEW seen.webhook_docs WITH (security_invoker) AS
+SELECT w.*, json_build_object('id', w.id, 'version', w.version, 'url', w.url, 'description', w.description, 'events', w.events,
+	'active', w.active, 'disabled_reason', w.disabled_reason,
+	'health', CASE WHEN NOT w.active THEN 'off' WHEN s.failing_since IS NOT NULL THEN 'failing'
+		WHEN s.succeeded_at IS NOT NULL THEN 'good' ELSE 'new' END,
+	'failing_since', app.instant(s.failing_since), 'succeeded_at', app.instant(s.succeeded_at),
+	'secret_changed_at', app.instant(w.secret_changed_at),
+	'old_secret_until', CASE WHEN s.old_secret_until > now() THEN app.instant(s.old_secret_until) END,
+	'created_at', app.instant(w.created_at), 'updated_at', app.instant(w.updated_at)) AS doc
+FROM seen.webhooks AS w
+JOIN data.webhook_states AS s ON s.organization_id = w.organization_id AND s.webhook_id = w.id;
+
+CREATE VIEW seen.webhook_deliveries WITH (security_invoker) AS
+SELECT d.* FROM data.webhook_deliveries AS d WHERE (SELECT app.can('webhooks_edit'));
+
+-- doc is a line of a list; what went out and what came back is in `whole` besides.
+CREATE VIEW seen.webhook_delivery_docs WITH (security_invoker) AS
+SELECT d.*, json_build_object('id', d.id, 'webhook_id', d.webhook_id, 'type', d.type, 'position', d.position, 'noun', d.noun,
+	'row_id', d.row_id, 'state', d.state, 'attempts', d.attempts, 'next_at', app.instant(d.next_at),
+	'last_status', d.last_status, 'last_error', d.last_error, 'took_ms', d.took_ms, 'request_id', d.request_id,
+	'at', app.instant(d.at), 'created_at', app.instant(d.created_at), 'finished_at', app.instant(d.finished_at)) AS doc
+FROM seen.webhook_deliveries AS d
+JOIN seen.webhooks AS w ON w.organization_id = d.organization_id AND w.id = d.webhook_id;
+
 -- Entries as documents -----------------------------------------------------------------------------------------------
 
 -- Tags by name, for the API and for pages. Functions and not subqueries: most entries have no tags, and a subquery is made
@@ -191,6 +225,7 @@ WHERE t.lane = app.org() AND (SELECT app.can('jobs_view'));
 -- Deleting is an update that the view lets through; which columns, the grants on the tables say.
 GRANT UPDATE ON seen.organizations, seen.members, seen.all_clients, seen.clients, seen.deleted_clients,
 	seen.all_projects, seen.projects, seen.deleted_projects, seen.all_tags, seen.tags, seen.deleted_tags,
-	seen.time_entries, seen.deleted_time_entries, seen.notifications TO stint_web;
+	seen.time_entries, seen.deleted_time_entries, seen.notifications, seen.all_webhooks, seen.webhooks, seen.deleted_webhooks,
+	seen.webhook_deliveries TO stint_web;
 
 RESET ROLE;

@@ -68,6 +68,7 @@ AS $$
 DECLARE
 	e data.events;
 	head data.event_heads;
+	orgs uuid[] := '{}';
 BEGIN
 	IF NOT pg_try_advisory_xact_lock(hashtextextended('events_seal', 7318)) THEN
 		RETURN;
@@ -78,6 +79,7 @@ BEGIN
 		ORDER BY v.xid, v.seq LIMIT most
 	LOOP
 		IF head.organization_id IS DISTINCT FROM e.organization_id THEN
+			orgs := orgs || e.organization_id;
 			SELECT * INTO head FROM data.event_heads AS h WHERE h.organization_id = e.organization_id;
 			IF NOT FOUND THEN
 				head := ROW (e.organization_id, 0, '\x'::bytea);
@@ -99,6 +101,9 @@ BEGIN
 		topic := app.event_topic(e);
 		RETURN NEXT;
 	END LOOP;
+	IF orgs <> '{}' THEN
+		PERFORM app.webhooks_wake(orgs);
+	END IF;
 END
 $$;
 

@@ -65,6 +65,27 @@ BEGIN
 END
 $$;
 
+-- Deliveries are kept for thirty days, and endpoints that were deleted for as long.
+CREATE OR REPLACE FUNCTION app.purge_webhooks(most integer) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	old constant timestamptz := now() - interval '30 days';
+	n bigint;
+	total bigint := 0;
+BEGIN
+	DELETE FROM data.webhook_deliveries AS d WHERE d.ctid = ANY (ARRAY(SELECT x.ctid FROM data.webhook_deliveries AS x
+		WHERE x.created_at < old LIMIT most FOR UPDATE SKIP LOCKED));
+	GET DIAGNOSTICS n = ROW_COUNT;
+	total := total + n;
+	DELETE FROM data.webhooks AS w WHERE w.ctid = ANY (ARRAY(SELECT x.ctid FROM data.webhooks AS x WHERE x.deleted_at < old
+		AND NOT EXISTS (SELECT FROM data.webhook_deliveries AS d WHERE d.organization_id = x.organization_id AND d.webhook_id = x.id)
+		LIMIT most FOR UPDATE SKIP LOCKED));
+	GET DIAGNOSTICS n = ROW_COUNT;
+	RETURN total + n;
+END
+$$;
+
 CREATE OR REPLACE FUNCTION jobs.purge(most integer) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -94,6 +115,6 @@ END
 $$;
 
 GRANT EXECUTE ON FUNCTION app.purge_credentials(integer), app.purge_links(integer), app.purge_idempotency_keys(integer),
-	app.purge_deleted(integer), jobs.purge(integer) TO stint_worker;
+	app.purge_deleted(integer), app.purge_webhooks(integer), jobs.purge(integer) TO stint_worker;
 
 RESET ROLE;

@@ -12,5 +12,8 @@ SELECT app.purge_idempotency_keys(:most::integer) AS n;
 -- name: purge_deleted (worker)
 SELECT app.purge_deleted(:most::integer) AS n;
 
+-- name: purge_webhooks (worker)
+SELECT app.purge_webhooks(:most::integer) AS n;
+
 -- name: purge_jobs (worker)
 SELECT jobs.purge(:most::integer) AS n;

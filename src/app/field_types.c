@@ -288,6 +288,7 @@ static const struct {
 	[FIELD_INT] = { N_("a whole number"), parse_int },
 	[FIELD_UUID] = { N_("text holding an id"), parse_uuid },
 	[FIELD_UUIDS] = { N_("a list of ids"), parse_uuid },
+	[FIELD_TEXTS] = { N_("a list of texts"), parse_text },
 	[FIELD_INSTANT] = { N_("text holding an instant"), parse_instant },
 	[FIELD_DATE] = { N_("text holding a date"), parse_date },
 	[FIELD_CLOCK] = { N_("text holding a time of day"), parse_clock },

@@ -13,6 +13,8 @@
 #include "base/mem.h"
 #include "base/str.h"
 
+enum { LIST_MAX = 100 };
+
 static const struct field *field_find(const struct field *fields, const char *name, bool page)
 {
 	unsigned hidden = page ? F_API : F_PAGE;
@@ -55,6 +57,22 @@ static void input_put(struct input *in, const char *name, struct json_object *va
 	json_object_object_add(in->values, name, value);
 }
 
+bool field_is_list(const struct field *f)
+{
+	return f->type == FIELD_UUIDS || f->type == FIELD_TEXTS;
+}
+
+/* One of a list. */
+static enum err item_parse(struct request *rq, const struct field *f, const char *text,
+	struct json_object **value, const char **message)
+{
+	static const struct field line = { .type = FIELD_TEXT, .flags = F_REQUIRED, .max = 100 };
+
+	if (f->type == FIELD_UUIDS)
+		return field_parse_id(rq->mem, text, value, message);
+	return field_parse(rq->mem, &line, DURATION_CLOCK, text, value, message);
+}
+
 /* One value, as text, into the typed document. */
 static void field_store(struct request *rq, const struct field *f, const char *text,
 	struct input *in)
@@ -74,7 +92,7 @@ static void field_store_list(struct request *rq, const struct field *f, struct j
 {
 	struct json_object *out = json_own(rq->mem, json_object_new_array());
 	size_t n = json_object_array_length(array);
-	size_t most = f->max ? (size_t)f->max : 100;
+	size_t most = f->max ? (size_t)f->max : LIST_MAX;
 
 	if (n > most) {
 		input_error(rq, in, f->name, ERR_TOO_LONG,
@@ -88,7 +106,7 @@ static void field_store_list(struct request *rq, const struct field *f, struct j
 		enum err e = ERR_TYPE;
 
 		if (json_object_is_type(item, json_type_string))
-			e = field_parse_id(rq->mem, json_object_get_string(item), &value, &message);
+			e = item_parse(rq, f, json_object_get_string(item), &value, &message);
 		if (e) {
 			input_error(rq, in, f->name, e, message);
 			return;
@@ -110,7 +128,7 @@ static enum err field_from_json(struct request *rq, const struct field *f, struc
 		input_put(in, f->name, NULL);
 		return OK;
 	}
-	if (f->type == FIELD_UUIDS) {
+	if (field_is_list(f)) {
 		if (type != json_type_array)
 			return ERR_TYPE;
 		field_store_list(rq, f, value, in);
@@ -224,7 +242,9 @@ static void form_list_add(struct request *rq, const struct field *f, const char 
 	}
 	if (!*text)
 		return; /* the empty marker that says: the list was on the form */
-	e = field_parse_id(rq->mem, text, &value, &message);
+	e = item_parse(rq, f, text, &value, &message);
+	if (!e && json_object_array_length(list) >= (size_t)(f->max ? f->max : LIST_MAX))
+		e = ERR_TOO_LONG;
 	if (e)
 		input_error(rq, in, f->name, e, message);
 	else
@@ -237,7 +257,7 @@ static void form_one(struct request *rq, const struct field *f, const char *text
 
 	if (f->type != FIELD_PASSWORD)
 		input_keep(rq, in, f->name, text);
-	if (f->type == FIELD_UUIDS) {
+	if (field_is_list(f)) {
 		form_list_add(rq, f, text, in);
 		return;
 	}

@@ -20,6 +20,7 @@ enum field_type {
 	FIELD_INT, /* min … max */
 	FIELD_UUID,
 	FIELD_UUIDS,    /* JSON array, or a form field sent several times; at most max */
+	FIELD_TEXTS,    /* the same of single lines of at most 100 characters */
 	FIELD_INSTANT,  /* RFC 3339 */
 	FIELD_DATE,     /* YYYY-MM-DD */
 	FIELD_CLOCK,    /* "9:40", "940", "9.40 pm" from people -> HH:MM:SS */
@@ -68,6 +69,7 @@ struct input {
 enum err fields_from_json(struct request *rq, const struct field *fields, struct input *in);
 enum err fields_from_form(struct request *rq, const struct field *fields, const struct pairs *sent, bool page, struct input *in);
 void fields_defaults(struct request *rq, const struct field *fields, struct input *in);
+bool field_is_list(const struct field *f);
 void input_error(struct request *rq, struct input *in, const char *field, enum err e, const char *message);
 
 #endif

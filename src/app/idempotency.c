@@ -19,7 +19,7 @@ static const char *key_of(const struct call *c)
 bool idempotency_wanted(const struct call *c)
 {
 	return !c->page && c->face->method == METHOD_POST && (c->route->flags & ROUTE_WRITE) &&
-		!c->route->fn && key_of(c);
+		(!c->route->fn || c->face->query) && key_of(c);
 }
 
 enum err idempotency_check(struct call *c)

@@ -25,6 +25,7 @@ static const char *const field_schemas[] = {
 	[FIELD_INT] = "{\"type\":\"integer\"}",
 	[FIELD_UUID] = "{\"type\":\"string\",\"format\":\"uuid\"}",
 	[FIELD_UUIDS] = "{\"type\":\"array\",\"items\":{\"type\":\"string\",\"format\":\"uuid\"}}",
+	[FIELD_TEXTS] = "{\"type\":\"array\",\"items\":{\"type\":\"string\"}}",
 	[FIELD_INSTANT] = "{\"type\":\"string\",\"format\":\"date-time\"}",
 	[FIELD_DATE] = "{\"type\":\"string\",\"format\":\"date\"}",
 	[FIELD_CLOCK] = "{\"type\":\"string\"}",
@@ -102,7 +103,7 @@ static void field_limits(struct json_object *o, const struct field *f)
 		if (f->max)
 			put(o, "maximum", json_object_new_int64(f->max));
 	}
-	if (f->type == FIELD_UUIDS && f->max)
+	if (field_is_list(f) && f->max)
 		put(o, "maxItems", json_object_new_int64(f->max));
 }
 

@@ -60,7 +60,7 @@ static struct json_object *typed(struct request *rq, const struct call *failed,
 	const char *text = pairs_get(&failed->in.raw, f->name);
 	struct json_object *list = NULL;
 
-	if (f->type == FIELD_UUIDS) {
+	if (field_is_list(f)) {
 		if (failed->in.values &&
 			json_object_object_get_ex(failed->in.values, f->name, &list) && list)
 			return json_object_get(list);
@@ -81,7 +81,7 @@ static struct json_object *fallback(const struct field *f)
 {
 	if (f->type == FIELD_BOOL)
 		return json_object_new_boolean(str_eq(f->dflt, "true"));
-	if (f->type == FIELD_UUIDS)
+	if (field_is_list(f))
 		return json_object_new_array();
 	return json_object_new_string(f->dflt ? f->dflt : "");
 }

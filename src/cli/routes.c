@@ -31,6 +31,7 @@ static const char *const type_names[] = {
 	[FIELD_INT] = "int",
 	[FIELD_UUID] = "uuid",
 	[FIELD_UUIDS] = "uuids",
+	[FIELD_TEXTS] = "texts",
 	[FIELD_INSTANT] = "instant",
 	[FIELD_DATE] = "date",
 	[FIELD_CLOCK] = "clock",

@@ -6,5 +6,5 @@ src_features_libfeatures_a_SOURCES = \
 	src/features/jobs.c src/features/live.c src/features/me.c src/features/members.c src/features/notifications.c src/features/organization.c \
 	src/features/projects.c src/features/shapes.c src/features/system.c \
 	src/features/system_jobs.c src/features/system_jobs.h src/features/tags.c \
-	src/features/time_entries.c src/features/timer.c src/features/week.c
+	src/features/time_entries.c src/features/timer.c src/features/webhooks.c src/features/week.c
 STINT_LIBS += src/features/libfeatures.a

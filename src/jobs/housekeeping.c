@@ -8,8 +8,8 @@
 
 #define CHUNK "1000"
 
-static const char *const chores[] = { "purge_credentials", "purge_links", "purge_idempotency_keys", "purge_deleted", "purge_jobs",
-	"purge_mails", "purge_celery" };
+static const char *const chores[] = { "purge_credentials", "purge_links", "purge_idempotency_keys", "purge_deleted", "purge_webhooks",
+	"purge_jobs", "purge_mails", "purge_celery" };
 
 /* How many went in all; -1: PostgreSQL said no. */
 static int64_t clear(struct job *j, const char *chore)

@@ -12,4 +12,4 @@ src_jobs_libjobs_a_SOURCES = \
 	src/jobs/notification_mail.c \
 	src/jobs/stint_ping.c \
 	src/jobs/stint_summary.c \
-	src/jobs/timers_watch.c src/jobs/tools.h
+	src/jobs/timers_watch.c src/jobs/webhook_deliver.c src/jobs/webhook_fan.c src/jobs/tools.h

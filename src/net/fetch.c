@@ -395,3 +395,15 @@ const char *net_answer_header(const struct net_answer *answer, const char *name)
 	}
 	return NULL;
 }
+
+int64_t net_answer_retry_s(const struct net_answer *answer)
+{
+	const char *text = net_answer_header(answer, "retry-after");
+	int64_t s = 0, at;
+
+	if (!text || str_to_int(text, 0, INT32_MAX, &s))
+		return s;
+	at = (int64_t)curl_getdate(text, NULL);
+	s = at - clock_now_us() / 1000000;
+	return at > 0 && s > 0 ? s : 0;
+}

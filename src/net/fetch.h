@@ -52,4 +52,7 @@ struct net_answer {
 enum net_error net_fetch(struct net *net, void *mem, const struct net_request *rq, struct net_answer *answer);
 /* The first header of that name (in lower case), or NULL. */
 const char *net_answer_header(const struct net_answer *answer, const char *name);
+/* What Retry-After says, as seconds from now, whether it was written as seconds or as a date; 0 when it says nothing, or nothing
+ * that can be read. As large as the other side likes: bounds are the caller's. */
+int64_t net_answer_retry_s(const struct net_answer *answer);
 #endif

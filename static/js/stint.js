@@ -68,6 +68,14 @@ const stint = (() => {
 		const menu = event.target;
 		if (menu.matches?.("details.menu.add[open], details.bar-when[open], details.bar-next[open]")) $("input:not([type=hidden])", menu)?.focus();
 	}, true);
+	/* A button beside a field that holds what is to be copied. */
+	document.addEventListener("click", (event) => {
+		const button = event.target.closest("[data-copy]");
+		if (!button) return;
+		const field = $(button.dataset.copy);
+		field.select();
+		navigator.clipboard?.writeText(field.value).then(() => say(button.dataset.copied), () => {});
+	});
 	shown(fade);
 
 	return { $, $$, words, csrf, make, say, hush, shown };

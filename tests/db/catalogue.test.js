@@ -20,6 +20,7 @@ const OTHER_KEYS = {
 	events: "organization_id,seq",
 	event_heads: "organization_id", // one row per organization
 	idempotency_keys: "organization_id,member_id,route,key",
+	webhook_states: "organization_id,webhook_id", // what machinery keeps of an endpoint
 	notification_preferences: "organization_id,member_id,kind", // one row for what a person decided of a kind
 };
 // Indexes that do not begin with organization_id, and why.
@@ -123,11 +124,15 @@ test("what the web may do to tables is what is listed here", async () => {
 		"UPDATE tags: deleted_at,name",
 		"INSERT time_entries: billable,created_by,description,ended_at,exclusive,first_day,id,member_id,organization_id,project_id,started_at,tag_ids,type,zone",
 		"UPDATE time_entries: billable,deleted_at,description,ended_at,project_id,started_at,tag_ids,type",
+		"INSERT webhook_deliveries: at,id,next_at,organization_id,type,webhook_id",
+		"UPDATE webhook_deliveries: finished_at,next_at,state",
+		"INSERT webhooks: active,created_by,description,events,id,organization_id,url",
+		"UPDATE webhooks: active,deleted_at,description,events,secret_changed_at,url",
 	]);
 	const whole = await rows("SELECT table_name, privilege_type FROM information_schema.table_privileges WHERE table_schema = 'data' AND grantee IN ('stint_web', 'PUBLIC') AND privilege_type <> 'SELECT'");
 	assert.deepEqual(whole, [], "no whole table, no DELETE, no TRUNCATE");
 	const readable = await names("SELECT table_name::text FROM information_schema.table_privileges WHERE table_schema = 'data' AND grantee = 'stint_web' AND privilege_type = 'SELECT' ORDER BY 1");
-	assert.deepEqual(readable, ["clients", "events", "members", "notification_preferences", "notifications", "organizations", "projects", "tags", "time_entries", "time_entry_tags"]);
+	assert.deepEqual(readable, ["clients", "events", "members", "notification_preferences", "notifications", "organizations", "projects", "tags", "time_entries", "time_entry_tags", "webhook_deliveries", "webhooks"]);
 });
 
 test("every view is security_invoker", async () => {
@@ -144,11 +149,13 @@ const DEFINERS = {
 	notification_mail: "of a job", notifications_mailed: "of a job", notifications_unsubscribe: "from a link, without a sign-in",
 	notify: "nobody writes notifications by hand", notify_all: "the same",
 	on_credential_gone: "jobs", on_event: "nobody writes events by hand", on_member_credentials: "sessions", on_member_role: "notifications", on_notification: "events",
-	on_time_entry_by_other: "notifications", on_time_entry_tags: "links are written by trigger alone",
+	on_webhook_again: "what the web may not write", on_time_entry_by_other: "notifications", on_time_entry_tags: "links are written by trigger alone",
 	password_change: "sign-in", password_of: "sign-in", profile_change: "all of a person's organizations", purge_credentials: "housekeeping", purge_deleted: "housekeeping",
-	purge_idempotency_keys: "housekeeping", purge_links: "housekeeping", register: "sign-in", rehash: "sign-in",
+	purge_idempotency_keys: "housekeeping", purge_links: "housekeeping", purge_webhooks: "housekeeping", register: "sign-in", rehash: "sign-in",
 	reset: "sign-in", schema_version: "the table of migrations", session_create: "sign-in", session_end: "sessions", sessions_of: "sessions",
 	switch: "sign-in", timers_watch: "all tenants", verify_again: "sign-in", verify_email: "sign-in",
+	webhook_attempted: "of a job", webhook_begin: "secrets are not the web's to read", webhook_disable: "of a job", webhook_disabled_notice: "of a job",
+	webhook_secret_next: "secrets are not the web's to read", webhooks_fan: "of a job", webhooks_wake: "all tenants",
 };
 
 test("SECURITY DEFINER functions are on the list, belong to stint_definer, have a fixed path, are nobody's by default", async () => {
@@ -221,6 +228,8 @@ const UNREACHED = [
 	[/^(credentials_kind_choice|credentials_ip_length|credentials_user_agent_length|one_time_tokens_purpose_choice)$/, "given by the program, cut to size"],
 	[/^(events_action_choice|events_sealed_whole|events_position)$/, "written by trigger and sealer"],
 	[/^time_entries_status_choice$/, "status is not the web's to change"],
+	[/^webhook_(states|deliveries)_/, "endpoints and events that are there, set by functions"],
+	[/^webhooks_disabled_reason_choice$/, "not the web's to change"],
 	[/^time_entry_tags_entry$/, "mirrored by trigger"],
 	[/^credentials_by_user$/, "ids made here"],
 	[/^notifications_(pkey|member|kind_choice|link_form|mail_choice)$/, "written by app.notify"],

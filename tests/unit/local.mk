@@ -115,7 +115,11 @@ check_PROGRAMS += \
 	tests/unit/test_queue_board \
 	tests/unit/test_redis \
 	tests/unit/test_redis_auth \
-	tests/unit/test_redis_lists
+	tests/unit/test_redis_lists \
+	tests/unit/test_webhook_secret
+tests_unit_test_webhook_secret_SOURCES = tests/unit/test_webhook_secret.c
+tests_unit_test_webhook_secret_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_webhook_secret_LDADD = src/crypto/libcrypto.a $(UNIT_BASE_LIBS) $(SODIUM_LIBS)
 tests_unit_test_crypto_SOURCES = tests/unit/test_crypto.c
 tests_unit_test_crypto_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_crypto_LDADD = src/crypto/libcrypto.a $(UNIT_BASE_LIBS) $(SODIUM_LIBS)
@@ -156,13 +160,17 @@ UNIT_NET_SERVER = tests/unit/net_server.c tests/unit/net_server.h
 check_PROGRAMS += \
 	tests/unit/test_net_address \
 	tests/unit/test_net_fetch \
-	tests/unit/test_net_inside
+	tests/unit/test_net_inside \
+	tests/unit/test_net_url
 tests_unit_test_net_address_SOURCES = tests/unit/test_net_address.c
 tests_unit_test_net_address_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_net_address_LDADD = $(UNIT_NET_LIBS)
 tests_unit_test_net_fetch_SOURCES = tests/unit/test_net_fetch.c $(UNIT_NET_SERVER)
 tests_unit_test_net_fetch_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_net_fetch_LDADD = $(UNIT_NET_LIBS)
+tests_unit_test_net_url_SOURCES = tests/unit/test_net_url.c
+tests_unit_test_net_url_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_net_url_LDADD = $(UNIT_NET_LIBS)
 tests_unit_test_net_inside_SOURCES = tests/unit/test_net_inside.c $(UNIT_NET_SERVER)
 tests_unit_test_net_inside_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_net_inside_LDADD = $(UNIT_NET_LIBS)

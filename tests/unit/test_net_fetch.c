@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "net/fetch.h"
@@ -323,7 +324,29 @@ START_TEST(wrong_options_are_named)
 }
 END_TEST
 
-UNIT_MAIN("net_fetch", an_answer_comes_with_status_headers_and_body, what_is_sent_is_what_was_given,
+START_TEST(retry_after_is_seconds_or_a_date)
+{
+	static const struct {
+		const char *said;
+		int64_t wanted;
+	} cases[] = { { "0", 0 }, { "120", 120 }, { "-5", 0 }, { "soon", 0 }, { "", 0 }, { "999999999999", 0 },
+		{ "Fri, 27 Nov 2026 10:05:00 GMT", 300 }, { "Fri, 27 Nov 2026 09:00:00 GMT", 0 } };
+	struct net_answer a = { 0 };
+	struct net_header headers[2] = { { "retry-after", NULL }, { 0 } };
+
+	clock_set_us(1795773600000000); /* 2026-11-27T10:00:00Z */
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		headers[0].value = cases[i].said;
+		a.headers = headers;
+		ck_assert_msg(net_answer_retry_s(&a) == cases[i].wanted, "%s: %lld", cases[i].said, (long long)net_answer_retry_s(&a));
+	}
+	a.headers = headers + 1;
+	ck_assert_int_eq(net_answer_retry_s(&a), 0);
+	clock_set_us(0);
+}
+END_TEST
+
+UNIT_MAIN("net_fetch", retry_after_is_seconds_or_a_date, an_answer_comes_with_status_headers_and_body, what_is_sent_is_what_was_given,
 	every_method_goes_out, no_header_is_slipped_in,
 	an_answer_is_taken_up_to_its_cap, time_runs_out, each_failure_has_its_name,
 		redirects_are_followed_when_asked_only,
