@@ -1,4 +1,4 @@
 -- Live updates.
 
 -- name: live_ticket
-SELECT app.live_ticket(:credential::bytea) AS doc;
+SELECT app.live_ticket(:credential::bytea, coalesce(:own::boolean, false)) AS doc;

@@ -60,6 +60,11 @@ static enum err ticket(struct call *c)
 	return OK;
 }
 
+static const struct field ticket_fields[] = {
+	{ .name = "own", .type = FIELD_BOOL, .text = "Hear of one's own time alone, also with time_view_all." },
+	{ 0 },
+};
+
 const struct route live_routes[] = {
 	{
 		.name = "live.ticket",
@@ -67,6 +72,7 @@ const struct route live_routes[] = {
 		.api = "POST /live/ticket",
 		.need = PERM_SIGNED_IN,
 		.flags = ROUTE_READS,
+		.fields = ticket_fields,
 		.query = "live_ticket",
 		.reply = &shape_ticket,
 		.fn = ticket,

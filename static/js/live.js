@@ -9,9 +9,10 @@
 stint.live = (() => {
 	"use strict";
 	const { $, words, csrf, shown, visit } = stint;
-	const FRAME = ["time_entry", "project", "tag", "member", "organization"]; /* what the frame and the bar of every page show */
-	const GAP_MS = 300, SAY_AFTER_MS = 3000, HIDDEN_MS = 5 * 60000, POLL_MS = 45000, ANSWER_MS = 8000, BACK_OFF_MS = 30000;
+	const FRAME = ["time_entry", "client", "project", "tag", "member", "organization", "notification"]; /* what the frame and the bar of every page show */
+	const GAP_MS = 300, GAP_ALL_MS = 1500, SAY_AFTER_MS = 3000, HIDDEN_MS = 5 * 60000, POLL_MS = 45000, ANSWER_MS = 8000, BACK_OFF_MS = 30000;
 	let socket = null, opened = false, connecting = false; /* opened: it has greeted */
+	let own = true; /* hears of one's own time alone: a page that does not show others' need not be fetched for them */
 	let tries = 0, unheard = 0; /* in a row; sockets that never opened although there was a ticket */
 	let wanted = false, busy = false, last = 0; /* a fetch: wanted, under way, when the last one began */
 	let again = 0, saying = 0, hiding = 0, asking = 0, fetching = 0; /* timers */
@@ -43,12 +44,12 @@ stint.live = (() => {
 	function soon(more = 0) {
 		wanted = true;
 		clearTimeout(fetching);
-		fetching = setTimeout(fetch_now, Math.max(30, last + GAP_MS - Date.now()) + more);
+		fetching = setTimeout(fetch_now, Math.max(30, last + (own ? GAP_MS : GAP_ALL_MS) - Date.now()) + more);
 	}
 
-	function matters(noun) {
-		return FRAME.includes(noun) || ($("#main")?.dataset.live ?? "").split(" ").includes(noun);
-	}
+	/* What a page names besides the frame: other nouns, and "everybody" where others' time is shown. */
+	const named = (word) => ($("#main")?.dataset.live ?? "").split(" ").includes(word);
+	const matters = (noun) => FRAME.includes(noun) || named(noun);
 
 	function heard(event) {
 		const said = JSON.parse(event.data);
@@ -87,7 +88,9 @@ stint.live = (() => {
 	}
 
 	async function ticket() {
-		const answer = await fetch("/api/v1/live/ticket", { method: "POST", headers: { "X-CSRF-Token": csrf() }, credentials: "same-origin" });
+		const answer = await fetch("/api/v1/live/ticket", {
+			method: "POST", headers: { "X-CSRF-Token": csrf(), "Content-Type": "application/json" }, body: JSON.stringify({ own }), credentials: "same-origin",
+		});
 		if (answer.status === 401) { location.assign("/login"); return null; }
 		/* A page open for long may hold a token of before; fetching it again brings the one of now. */
 		if (answer.status === 403) { soon(); throw new Error("refused"); }
@@ -100,9 +103,19 @@ stint.live = (() => {
 		return answer.json();
 	}
 
+	/* Without a word: another page needs another socket. */
+	function leave() {
+		socket.onclose = null;
+		socket.close();
+		socket = null;
+		opened = false;
+	}
+
 	async function connect() {
+		if (socket && own === named("everybody")) leave();
 		if (socket || connecting || document.hidden) return;
 		connecting = true;
+		own = !named("everybody");
 		clearTimeout(again);
 		try {
 			const got = await ticket();

@@ -103,8 +103,9 @@ async function ticket(who, { seconds = 30, expires = 3600, position = 0, all = f
 }
 
 // The same from the API, for somebody with a token.
-async function apiTicket(token) {
-	const answer = await fetch(`${origin}/api/v1/live/ticket`, { method: "POST", headers: { authorization: `Bearer ${token}` } });
+async function apiTicket(token, asked = {}) {
+	const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+	const answer = await fetch(`${origin}/api/v1/live/ticket`, { method: "POST", headers, body: JSON.stringify(asked) });
 	return { status: answer.status, body: await answer.json(), headers: answer.headers };
 }
 

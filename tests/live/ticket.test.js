@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { after, test } from "node:test";
-import { Client, nobody, organization, pause, refused, took } from "../api/support.js";
+import { Client, demoPassword, nobody, organization, pause, person, refused, signedIn, took, uuid } from "../api/support.js";
 import { Watcher, apiTicket, origin, redis, until } from "./support.js";
 
 after(() => redis.close());
@@ -75,6 +75,43 @@ test("two members of one organization: each hears of their own time, the lead of
 	await until("the member heard of their own", () => self.events.some((e) => e.id === own.id));
 	await pause(300);
 	assert.ok(!self.events.some((e) => e.id === others.id));
+});
+
+test("a lead who asks for their own hears of nobody else's time", async () => {
+	const org = await organization({ roles: ["owner", "manager", "member"] });
+	const lead = await watch((await apiTicket(org.manager.token, { own: true })).body);
+	const others = await org.member.made("/timer/start", { description: "Not asked for" });
+	const own = await org.manager.made("/timer/start", { description: "Mine" });
+	await until("the lead heard of their own", () => lead.events.some((e) => e.id === own.id));
+	assert.ok(!lead.events.some((e) => e.id === others.id));
+	refused(await org.manager.post("/live/ticket", { own: "perhaps" }), 422, "type", "own");
+});
+
+test("whatever ends a session closes its sockets within 5 s: sign-out, another role, a new password, being switched off", async () => {
+	const org = await organization();
+	const ends = {
+		"sign-out": (who) => who.post("/auth/logout", {}),
+		"another role": (who) => org.owner.patch(`/members/${who.member_id}`, { role: "manager" }),
+		"switched off": (who) => org.owner.patch(`/members/${who.member_id}`, { active: false }),
+		"ended elsewhere": async (who) => {
+			const { id } = (await who.read("/me/sessions")).data.find((s) => s.current);
+			return who.delete(`/me/sessions/${id}`);
+		},
+		"a new password, from another browser": async (who) =>
+			(await signedIn(who)).post("/me/password", { current_password: demoPassword, password: `canary-${uuid()}` }),
+	};
+	for (const [what, end] of Object.entries(ends)) {
+		const who = await signedIn(await person(org.id, "member"));
+		const [mine, owners] = [await watch((await apiTicket(who.token)).body), await watch((await apiTicket(org.owner.token)).body)];
+		assert.equal(mine.status, 101);
+		const began = Date.now();
+		assert.ok((await end(who)).status < 300, what);
+		await until(`${what}: closed`, () => mine.closed);
+		assert.ok(Date.now() - began < 5000, what);
+		assert.equal(mine.closed.code, 4401, what);
+		assert.ok(!owners.closed, `${what}: nobody else's`);
+		await owners.close();
+	}
 });
 
 test("the counters are for this host, and not on the site", async () => {
