@@ -10,6 +10,7 @@ FUZZ_LINK = $(AM_LDFLAGS)
 endif
 
 check_PROGRAMS += \
+	tests/fuzz/celery \
 	tests/fuzz/clocktime \
 	tests/fuzz/conf \
 	tests/fuzz/cron \
@@ -18,6 +19,10 @@ check_PROGRAMS += \
 	tests/fuzz/json \
 	tests/fuzz/mustache \
 	tests/fuzz/text
+tests_fuzz_celery_SOURCES = tests/fuzz/celery.c $(FUZZ_MAIN)
+tests_fuzz_celery_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_celery_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_celery_LDADD = src/queue/libqueue.a src/domain/libdomain.a src/db/libdb.a src/redis/libredis.a $(FUZZ_BASE_LIBS) $(PQ_LIBS) $(HIREDIS_LIBS)
 tests_fuzz_clocktime_SOURCES = tests/fuzz/clocktime.c $(FUZZ_MAIN)
 tests_fuzz_clocktime_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_clocktime_LDFLAGS = $(FUZZ_LINK)
