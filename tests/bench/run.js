@@ -9,6 +9,7 @@ import { closeSync, openSync, readdirSync, readFileSync, readSync, rmSync, statS
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { measureJobs } from './jobs.js';
+import { measureLive } from './live.js';
 
 const { STINT_URL: URL_, STINT_RUN: RUN, BENCH_STATE: STATE, BENCH_PSQL: PSQL, BENCH_JSON: JSON_FILE } = process.env;
 const ROUNDS = Number(process.env.STINT_BENCH_ROUNDS ?? 5);
@@ -326,6 +327,7 @@ async function main() {
 		storm: () => measureStorm(who),
 		memory: () => measureMemory(who),
 		jobs: () => measureJobs({ row, note, quit, privateKiB, rounds: Math.min(ROUNDS, 3) }),
+		live: () => measureLive({ row, note }),
 	};
 	for (const [name, measure] of Object.entries(measures)) if (!ONLY || ONLY.split(',').includes(name)) await measure();
 	table();

@@ -37,7 +37,7 @@ cmd_bench() {
 bench_bare() {
 	local flags
 	read -ra flags < <(pkg-config --cflags --libs libpq)
-	run_logged "Building the worker that is measured" "$STATE/log/test-worker-build.log" make -C "$BUILD" tests/jobs/stint-test-worker || exit 1
+	run_logged "Building what measures" "$STATE/log/test-worker-build.log" make -C "$BUILD" tests/jobs/stint-test-worker tests/bench/live || exit 1
 	run_logged "Building the jobs' baseline" "$STATE/log/bare-build.log" gcc -O2 -std=gnu17 -D_GNU_SOURCE -Wall -o "$STATE/bare-jobs" \
 		"$ROOT/tests/bench/bare-jobs.c" "${flags[@]}" -lhiredis || exit 1
 	run_logged "Building the baseline" "$STATE/log/bare-build.log" gcc -O2 -std=gnu17 -D_GNU_SOURCE -Wall -I"$ROOT/src" -o "$STATE/bare" \
