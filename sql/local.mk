@@ -18,7 +18,9 @@ EXTRA_DIST += \
 	sql/functions/70-accounts.sql \
 	sql/functions/72-live.sql \
 	sql/functions/80-machinery.sql \
-	sql/functions/90-jobs.sql \
+	sql/functions/90-jobs-enqueue.sql \
+	sql/functions/90-jobs-relay.sql \
+	sql/functions/90-jobs-run.sql \
 	sql/functions/91-housekeeping.sql \
 	sql/functions/92-mails.sql \
 	sql/functions/93-celery.sql \

@@ -1,4 +1,4 @@
--- What stint-worker asks. Each is one call of a function of schema jobs (functions/90-jobs.sql) or app, where the rules are.
+-- What stint-worker asks. Each is one call of a function of schema jobs (functions/90-jobs-*.sql) or app, where the rules are.
 -- (worker) marks what stint_worker may and stint_web may not.
 
 -- name: jobs_kinds_declare (worker)
