@@ -118,7 +118,15 @@ BEGIN
 			END IF;
 			RETURN made;
 		END IF;
-		-- One that stands for this one. It may end just now: then there is room on the next try.
+		-- A twin that waits. It is kept from being claimed until this transaction has ended: it is to see what was done here.
+		SELECT j.id INTO made FROM jobs.jobs AS j
+		WHERE j.kind = given_kind AND j.lane = coalesce(org, nobody) AND j.unique_key = options ->> 'unique'
+			AND j.state = 'waiting'
+		FOR SHARE;
+		IF FOUND THEN
+			RETURN made;
+		END IF;
+		-- Another one that stands for this one. It may end just now: then there is room on the next try.
 		SELECT j.id INTO made FROM jobs.jobs AS j
 		WHERE j.kind = given_kind AND j.lane = coalesce(org, nobody) AND (j.once_key = options ->> 'once'
 			OR (j.unique_key = options ->> 'unique' AND (j.state = 'waiting' OR (j.state = 'running' AND j.unique_running)))

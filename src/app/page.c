@@ -142,6 +142,8 @@ static struct json_object *root_of(struct call *c, const struct call *failed)
 	json_object_object_add(root, "nav", nav_of(c->rq->path));
 	json_object_object_add(root, "flash", failed ? NULL : flash_of(c));
 	json_object_object_add(root, "dev", json_object_new_boolean(c->app->conf->dev));
+	/* What answers a form cannot be fetched again: it may say something once, or hold what was typed. */
+	json_object_object_add(root, "answers_form", json_object_new_boolean(c->rq->method == METHOD_POST));
 	json_object_object_add(root, "signed_in", json_object_new_boolean(c->by_cookie));
 	json_object_object_add(root, "frame", c->frame ? json_object_get(c->frame) : NULL);
 	json_object_object_add(root, "doc", c->document ? json_object_get(c->document) : NULL);

@@ -10,7 +10,7 @@ stint.live = (() => {
 	"use strict";
 	const { $, words, csrf, shown, visit } = stint;
 	const FRAME = ["time_entry", "client", "project", "tag", "member", "organization", "notification"]; /* what the frame and the bar of every page show */
-	const GAP_MS = 300, GAP_ALL_MS = 1500, SAY_AFTER_MS = 3000, HIDDEN_MS = 5 * 60000, POLL_MS = 45000, ANSWER_MS = 8000, BACK_OFF_MS = 30000;
+	const GAP_MS = 300, GAP_ALL_MS = 1500, HOLD_MS = 1000, SAY_AFTER_MS = 3000, HIDDEN_MS = 5 * 60000, POLL_MS = 45000, ANSWER_MS = 8000, BACK_OFF_MS = 30000;
 	let socket = null, opened = false, connecting = false; /* opened: it has greeted */
 	let own = true; /* hears of one's own time alone: a page that does not show others' need not be fetched for them */
 	let tries = 0, unheard = 0; /* in a row; sockets that never opened although there was a ticket */
@@ -31,8 +31,12 @@ stint.live = (() => {
 		if (!saying && !$("#live")?.textContent) saying = setTimeout(() => say(words().away), SAY_AFTER_MS);
 	}
 
+	/* A field being edited, a refusal with what was typed, an answer that says something once: not now. */
+	const holds = () => named("still") || Boolean($('[data-editing], main .note.bad, main [aria-invalid="true"], .bar [aria-invalid="true"]'));
+
 	async function fetch_now() {
 		if (busy || !wanted || document.hidden) return;
+		if (holds()) { soon(HOLD_MS); return; }
 		busy = true;
 		wanted = false;
 		last = Date.now();
@@ -73,7 +77,9 @@ stint.live = (() => {
 		opened = false;
 		clearTimeout(asking);
 		asking = 0;
-		if (event.code === 4401) { location.assign("/login"); return; } /* signed out elsewhere, or the session is over */
+		/* The session is over: or it is another one by now (the organization was switched), and this page is on its way out. The
+		   next ticket tells. */
+		if (event.code === 4401) { tries = 0; later(400); return; }
 		if (document.hidden && hiding === -1) return; /* given back */
 		if (!was_open) unheard++;
 		away();

@@ -21,6 +21,11 @@ stint.visit = (() => {
 	 * Keeps what morphing would take away: texts half typed, folds that stand open, a field being edited in place. Of the form
 	 * that was sent only what was typed after it left.
 	 */
+	const is_dirty = (field) => {
+		if (!field.matches("input, textarea") || field.matches("[type=hidden]")) return false;
+		return field.type === "checkbox" || field.type === "radio" ? field.checked !== field.defaultChecked : field.value !== field.defaultValue;
+	};
+
 	function callbacks(stays, sent, as_sent, quiet) {
 		return {
 			/* What a script put there (an offered list) the server does not know. */
@@ -31,8 +36,10 @@ stint.visit = (() => {
 				if (was.id === "live") return false; /* whether there is a connection is no matter of the page */
 				if (!stays) return true;
 				if (was.dataset.editing !== undefined) return false;
-				const typed = was.matches("input, textarea") && !was.matches("[type=hidden]");
-				const dirty = typed && (was.type === "checkbox" || was.type === "radio" ? was.checked !== was.defaultChecked : was.value !== was.defaultValue);
+				/* A form in which somebody is typing stays whole, with the version it was opened with: or they would overwrite, without
+				   being told, what somebody else has saved meanwhile. */
+				if (quiet && was.matches("main form") && [...was.elements].some(is_dirty)) return false;
+				const dirty = is_dirty(was);
 				const answered = sent && was.form === sent && (!as_sent.has(was) || as_sent.get(was) === was.value);
 				const changed = quiet && was.matches("select:focus") && [...was.options].some((option) => option.selected !== option.defaultSelected);
 				return !(((dirty && !answered) || changed) && was.name === is.name);

@@ -43,7 +43,7 @@ test("auth_register_verify_login_is_the_way_in", async () => {
 	const entered = new Client(await signIn(email.toUpperCase(), secret));
 	const me = await entered.read("/me");
 	assert.deepEqual([me.name, me.email, me.role, me.zone, me.organization.name], ["Nina Test", email, "owner", "Europe/Berlin", "Nina's"]);
-	assert.equal(me.permissions.length, 9);
+	assert.equal(me.permissions.length, 11, "all there are");
 	assert.deepEqual((await entered.read("/members")).data.map((m) => m.email), [email]);
 });
 

@@ -142,7 +142,9 @@ async function places(page) {
 	const one = async (path) => (await api(page, "GET", `${path}?limit=1`)).data[0]?.id;
 	const ids = { "time-entries": await one("/time-entries"), clients: await one("/clients"), projects: await one("/projects"), tags: await one("/tags"), team: await one("/members") };
 	const about = [];
-	if ((await api(page, "GET", "/me")).permissions.includes("webhooks_edit")) {
+	const { permissions } = await api(page, "GET", "/me");
+	if (permissions.includes("jobs_view")) about.push("/settings/jobs");
+	if (permissions.includes("webhooks_edit")) {
 		const hook = await one("/webhooks");
 		const delivery = hook && await one(`/webhooks/${hook}/deliveries`);
 		about.push("/settings/webhooks", "/settings/webhooks/new");
@@ -150,7 +152,7 @@ async function places(page) {
 		if (delivery) about.push(`/settings/webhooks/${hook}/deliveries/${delivery}`);
 	}
 	return [...about, "/", "/timer", "/timer?before=2026-01-01", "/week", "/week?date=2026-10-28", "/clients", "/clients?archived=all", "/projects", "/projects?archived=true", "/projects?q=nothing-is-called-so",
-		"/tags", "/team", "/settings/profile", "/settings/organization", "/settings/jobs", "/settings/sessions", "/notifications", "/notifications?unread=true", "/settings/notifications", ...Object.entries(ids).filter(([, id]) => id).map(([name, id]) => `/${name}/${id}`)];
+		"/tags", "/team", "/settings/profile", "/settings/organization", "/settings/sessions", "/notifications", "/notifications?unread=true", "/settings/notifications", ...Object.entries(ids).filter(([, id]) => id).map(([name, id]) => `/${name}/${id}`)];
 }
 
 export { api, confirm, demo, demo_password, done, entry, fresh_email, launch, newcomer, open_mail, outside, password, places, register, sign_in, url, visitor };

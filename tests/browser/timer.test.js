@@ -346,10 +346,12 @@ test("a form that is stale by another tab keeps what was typed", async () => {
 	const made = await entry(page, { description: "Shared" });
 	const other = await context.newPage();
 	for (const tab of [page, other]) await tab.goto(`/time-entries/${made.id}`);
+	await page.locator("#edit").getByLabel("Description").fill("Mine, typed for long");
 	await other.locator("#edit").getByLabel("Description").fill("By the other tab");
 	await other.locator("#edit").getByRole("button", { name: "Save" }).click();
 	await other.waitForURL("**/timer");
-	await page.locator("#edit").getByLabel("Description").fill("Mine, typed for long");
+	// What the other tab saved shows everywhere at once, but in no form that is being filled in.
+	await page.waitForTimeout(1500);
 	await page.locator("#edit").getByRole("button", { name: "Save" }).click();
 	await page.locator(".note.bad").waitFor();
 	assert.equal(await page.locator("#edit").getByLabel("Description").inputValue(), "Mine, typed for long");

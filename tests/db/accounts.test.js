@@ -1,12 +1,12 @@
 // Accounts, sessions and what ends them; entering and what it refuses.
 import crypto from "node:crypto";
 import { after, test } from "node:test";
-import { admin, assert, call, doc, done, organization, person, queries, read, refused, run, signIn, token, web } from "./support.js";
+import { admin, assert, call, doc, done, organization, person, queries, read, refused, run, signIn, token, web, worker } from "./support.js";
 
 after(done);
 
 const auth = async (name, values) => {
-	const { rows } = await run(web, name, values);
+	const { rows } = await run(queries[name].worker ? worker : web, name, values);
 	return rows[0];
 };
 const refusal = async (promise) => (await promise.then((v) => assert.fail(`expected a refusal, got ${JSON.stringify(v)}`), (e) => e)).message;
@@ -39,7 +39,7 @@ test("register, verify, sign in: an owner with an organization", async () => {
 	const { doc: session } = await auth("auth_session_create", { user_id, kind: "session", hash, user_agent: "x".repeat(500), ip: "::1", days: "30" });
 	assert.equal(session.role, "owner");
 	const me = await read({ hash }, "me_get");
-	assert.deepEqual([me.name, me.email, me.organization.name, me.permissions.length], ["Nina", email, "Nina's", 9]);
+	assert.deepEqual([me.name, me.email, me.organization.name, me.permissions.length], ["Nina", email, "Nina's", 11]);
 	assert.equal(await auth("auth_account", { email: address() }), undefined);
 });
 
@@ -242,7 +242,7 @@ test("the frame holds what every page needs", async () => {
 	try {
 		await c.query("BEGIN");
 		const { frame } = (await run(c, "enter", { credential: owner.hash, need: "-1", flags: "2" })).rows[0];
-		assert.deepEqual(Object.keys(frame).sort(), ["can", "now", "organization", "organizations", "person", "projects", "running", "tags", "today_s", "unread"]);
+		assert.deepEqual(Object.keys(frame).sort(), ["can", "now", "organization", "organizations", "person", "position", "projects", "running", "tags", "today_s", "unread"]);
 		assert.equal(frame.can.organization_edit, true);
 		assert.equal(frame.running, null);
 	} finally {

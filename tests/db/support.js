@@ -29,9 +29,10 @@ function config(name) {
 
 const admin = new Pool({ ...config("STINT_TEST_DATABASE_URL"), max: 4 });
 const web = new Pool({ ...config("STINT_DATABASE_URL"), max: 24 });
+const worker = new Pool({ ...config("STINT_WORKER_DATABASE_URL"), max: 4 });
 
 async function done() {
-	await Promise.all([admin.end(), web.end()]);
+	await Promise.all([admin.end(), web.end(), worker.end()]);
 }
 
 // sql/queries/*.sql, parameters by name, as tools/embed-queries.pl does it.
@@ -176,5 +177,5 @@ export {
 	run,
 	signIn,
 	token,
-	web,
+	web, worker,
 };

@@ -184,6 +184,20 @@ test("unique under a rush: of 40 at once from 8 connections one waits", async ()
 	assert.equal(new Set(ids).size, 1);
 });
 
+test("unique: the twin that stands for an enqueue runs after its transaction, and so sees what was done in it", async () => {
+	const r = await runner();
+	const id = await lab.enqueue("test.effect", {}, { unique: "seen" });
+	const client = await lab.pool.connect();
+	await client.query("BEGIN");
+	const { rows } = await client.query(`SELECT jobs.enqueue('test.effect', '{}', '{"unique": "seen"}') AS id`);
+	assert.equal(rows[0].id, id);
+	assert.deepEqual(await r.claim(id), [], "not while the transaction is open");
+	await client.query("COMMIT");
+	client.release();
+	assert.equal(await run(r, id), "done");
+	await r.gone();
+});
+
 test("once: the same request is the same job, also when it is done", async () => {
 	const r = await runner();
 	const id = await lab.enqueue("test.effect", {}, { once: "o" });

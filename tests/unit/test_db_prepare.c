@@ -205,7 +205,7 @@ START_TEST(two_trips_fail_as_one)
 	begin();
 	ck_assert_int_eq(run_then(&wrong, &calls, &fail, NULL), ERR_ID_TAKEN);
 	ck_assert_int_eq(fail.stmt, 2);
-	ck_assert_int_eq(calls, 1);
+	ck_assert_int_eq(calls, 2); /* what meets its own id is run once more: it may have been its twin's */
 	ck_assert_int_eq(pg_number(admin, "SELECT count(*) FROM things"), 1);
 	ck_assert_int_eq(run_then(&wrong, &calls, &fail, &refuse), ERR_FORBIDDEN);
 	ck_assert_int_eq(fail.stmt, 0);

@@ -244,6 +244,7 @@ stack_env() {
 		STINT_URL=$URL
 		PORT=$PORT
 		STINT_DATABASE_URL=postgresql://stint_web@/stint?host=$RUN
+		STINT_WORKER_DATABASE_URL=postgresql://stint_worker@/stint?host=$RUN
 		STINT_MIGRATE_URL=postgresql://stint_migrate@/stint?host=$RUN
 		STINT_ADMIN_DATABASE_URL=postgresql://postgres@/stint?host=$RUN
 		STINT_REDIS_URL=unix:$RUN/redis.sock
