@@ -16,9 +16,8 @@
 #include "net/smtp.h"
 #include "view/mail_compose.h"
 
-/* Purposes of seals: what auth.mail and mail.send read, and the link that stops notifications by mail. */
+/* Purposes of seals: what auth.mail reads, and the link that stops notifications by mail. */
 #define AUTH_SEAL "auth"
-#define MAIL_SEAL "mail"
 #define UNSUBSCRIBE_SEAL "unsubscribe"
 
 /* NULL is right for all but template, to and what the template names. */

@@ -7,7 +7,6 @@ src_jobs_libjobs_a_SOURCES = \
 	src/jobs/jobs.c src/jobs/jobs.def src/jobs/jobs.h \
 	src/jobs/live_close.c \
 	src/jobs/mail_once.c src/jobs/mail_once.h \
-	src/jobs/mail_send.c \
 	src/jobs/notification_digest.c \
 	src/jobs/notification_mail.c \
 	src/jobs/stint_ping.c \

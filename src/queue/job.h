@@ -31,7 +31,7 @@ enum job_end { JOB_OK,
 struct job;
 
 struct job_kind {
-	const char *name;  /* "mail.send" */
+	const char *name;  /* "notification.mail" */
 	const char *about; /* one line for operators */
 	const char *queue; /* NULL: "default" */
 	int priority;      /* 0 (first), 3, 6, 9; see PRIORITY_* */
