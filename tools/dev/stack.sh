@@ -57,7 +57,11 @@ stack_data_folder() {
 	if [[ -n $linked && -d $linked && $(cat "${linked%/*}/clone" 2>/dev/null) != "$ROOT" ]]; then
 		stack_data_adopt "${linked%/*}" || linked=''
 	fi
-	[[ -n $linked && -d ${linked%/*} ]] || linked=/var/lib/stint-dev/$(clone_hash)-$STACK/pg
+	if [[ -z $linked || ! -d ${linked%/*} ]]; then
+		linked=/var/lib/stint-dev/$(clone_hash)-$STACK/pg
+		# What a clone that lay here before has tested with is of no use to this one, and may be of another schema.
+		[[ $STACK != test ]] || rm -rf "${linked%/*}"
+	fi
 	home=${linked%/*}
 	mkdir -p "$home"
 	chmod 0755 /var/lib/stint-dev "$home"
