@@ -109,10 +109,15 @@ stint.live = (() => {
 		return answer.json();
 	}
 
+	/* One that is being opened cannot be closed yet without the browser complaining. */
+	function shut(one) {
+		if (one?.readyState === WebSocket.CONNECTING) one.onopen = () => one.close();
+		else one?.close();
+	}
 	/* Without a word: another page needs another socket. */
 	function leave() {
-		socket.onclose = null;
-		socket.close();
+		socket.onclose = socket.onmessage = null;
+		shut(socket);
 		socket = null;
 		opened = false;
 	}
@@ -148,7 +153,7 @@ stint.live = (() => {
 
 	function visible() {
 		if (document.hidden) {
-			hiding = setTimeout(() => { hiding = -1; socket?.close(); }, HIDDEN_MS);
+			hiding = setTimeout(() => { hiding = -1; shut(socket); }, HIDDEN_MS);
 			return;
 		}
 		clearTimeout(hiding);
@@ -163,7 +168,7 @@ stint.live = (() => {
 	addEventListener("online", () => { tries = 0; if (socket) prove(); else connect(); });
 	addEventListener("offline", () => say(words().away));
 	/* A page kept for Back must hold no socket. */
-	addEventListener("pagehide", () => { socket?.close(); clearTimeout(again); });
+	addEventListener("pagehide", () => { shut(socket); clearTimeout(again); });
 	shown(connect);
 	return { connected: () => opened };
 })();
