@@ -40,8 +40,9 @@ stint.live = (() => {
 		busy = true;
 		wanted = false;
 		last = Date.now();
-		const ok = await visit.refresh();
+		const ok = await visit.refresh(holds);
 		busy = false;
+		if (ok === null) { soon(HOLD_MS); return; }
 		if (!ok) { wanted = true; away(); }
 		if (wanted) soon(ok ? 0 : 2000);
 	}

@@ -156,9 +156,10 @@ stint.visit = (() => {
 
 	/*
 	 * This page once more, because something on it changed elsewhere. Nobody asked for it, so it interrupts nothing: focus,
-	 * scroll, what is typed and what stands open stay. Gives false when it could not be had, and then it is worth another try.
+	 * scroll, what is typed and what stands open stay. Gives false when it could not be had, null when holds() says that now is not
+	 * the time: then it is worth another try.
 	 */
-	async function refresh() {
+	async function refresh(holds) {
 		const url = location.href, before = current;
 		await saving;
 		let page;
@@ -168,6 +169,7 @@ stint.visit = (() => {
 			return false;
 		}
 		if (location.href !== url || current !== before) return true; /* somewhere else by now, and so fresh */
+		if (holds()) return null; /* somebody has begun to edit meanwhile */
 		if (page.answer.redirected && new URL(page.answer.url).pathname === "/login") {
 			location.assign(page.answer.url);
 			return true;
