@@ -44,7 +44,7 @@ static enum err ticket(struct call *c)
 		return e;
 	known = json_trusted(c->rq->mem, c->doc);
 	value = token_new(c->rq->mem, "");
-	if (!redis_put(c->worker->redis, mem_printf(c->rq->mem, "live:ticket:%s", token_hash(c->rq->mem, value) + HEX_MARK), c->doc,
+	if (!redis_set(c->worker->redis, mem_printf(c->rq->mem, "live:ticket:%s", token_hash(c->rq->mem, value) + HEX_MARK), c->doc,
 		    TICKET_S)) {
 		res_header(c->rq, "Retry-After", AWAY_S);
 		return fail(c, ERR_LIVE_AWAY, NULL);

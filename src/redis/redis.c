@@ -271,18 +271,6 @@ bool redis_peek(struct redis *r, const char *key, int64_t *count, int64_t *left_
 	return ok;
 }
 
-bool redis_put(struct redis *r, const char *key, const char *value, int64_t ttl_s)
-{
-	char *ttl = mem_printf(r, "%lld", (long long)ttl_s);
-	const struct redis_words set = { .count = 5, .word = { "SET", key, value, "EX", ttl } };
-	redisReply *replies[REPLIES_MAX] = { 0 };
-	bool ok = redis_run(r, &set, 1, 0, replies);
-
-	redis_replies_free(replies, REPLIES_MAX);
-	mem_free(ttl);
-	return ok;
-}
-
 bool redis_forget(struct redis *r, const char *key)
 {
 	const struct redis_words del = { .count = 2, .word = { "DEL", key } };

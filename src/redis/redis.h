@@ -19,8 +19,6 @@ int64_t redis_generation(const struct redis *r);
 bool redis_count(
 	struct redis *r, const char *key, int64_t window_s, int64_t *count, int64_t *left_s);
 bool redis_peek(struct redis *r, const char *key, int64_t *count, int64_t *left_s);
-/* Sets key to value for ttl_s seconds. */
-bool redis_put(struct redis *r, const char *key, const char *value, int64_t ttl_s);
 bool redis_forget(struct redis *r, const char *key);
 
 /* Texts, with a time to live of whole seconds (0: none). *value gets NULL when there is none; below mem. */
