@@ -25,6 +25,12 @@ stint.visit = (() => {
 		if (!field.matches("input, textarea") || field.matches("[type=hidden]")) return false;
 		return field.type === "checkbox" || field.type === "radio" ? field.checked !== field.defaultChecked : field.value !== field.defaultValue;
 	};
+	/* A choice is only kept from a change that nobody asked for: what answers a choice may well set another. */
+	const is_chosen = (field) => {
+		if (!field.matches("select")) return false;
+		const given = [...field.options].findLast((option) => option.defaultSelected) ?? field.options[0];
+		return field.selectedOptions[0] !== given;
+	};
 
 	function callbacks(stays, sent, as_sent, quiet) {
 		return {
@@ -38,11 +44,10 @@ stint.visit = (() => {
 				if (was.dataset.editing !== undefined) return false;
 				/* A form in which somebody is typing stays whole, with the version it was opened with: or they would overwrite, without
 				   being told, what somebody else has saved meanwhile. */
-				if (quiet && was.matches("main form") && [...was.elements].some(is_dirty)) return false;
+				if (quiet && was.matches("main form") && [...was.elements].some((field) => is_dirty(field) || is_chosen(field))) return false;
 				const dirty = is_dirty(was);
 				const answered = sent && was.form === sent && (!as_sent.has(was) || as_sent.get(was) === was.value);
-				const changed = quiet && was.matches("select:focus") && [...was.options].some((option) => option.selected !== option.defaultSelected);
-				return !(((dirty && !answered) || changed) && was.name === is.name);
+				return !(((dirty && !answered) || (quiet && is_chosen(was))) && was.name === is.name);
 			},
 			beforeAttributeUpdated: (name, node) => !(name === "open" && (quiet || (stays && node.closest(".fold, dialog")))),
 		};

@@ -66,6 +66,22 @@ test("what is typed, focused, open and where one has scrolled stay when the page
 	await visit.finish();
 });
 
+test("a choice that is not saved yet stays when the page changes elsewhere, whatever has the focus", async () => {
+	const { owner, member } = await organization({ roles: ["owner", "member"] });
+	const visit = await enter(owner), page = visit.page;
+	await page.goto(`/team/${member.member_id}`);
+	await connected(page);
+	await page.getByLabel("Role").selectOption("manager");
+	await page.getByRole("button", { name: "Save" }).focus();
+	await owner.made("/timer/start", { description: "Meanwhile" });
+	await running(page, "Meanwhile");
+	assert.equal(await page.getByLabel("Role").inputValue(), "manager");
+	await page.getByRole("button", { name: "Save" }).click();
+	await page.waitForURL("**/team");
+	assert.equal((await owner.read("/members")).data.find((m) => m.id === member.member_id).role, "manager");
+	await visit.finish();
+});
+
 test("who works now: a lead sees it come and go, a member sees nobody", async () => {
 	const { owner, member } = await organization({ roles: ["owner", "member"] });
 	const lead = await enter(owner), self = await enter(member);
