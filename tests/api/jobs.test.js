@@ -1,7 +1,7 @@
 // Background work as an organization's owner sees and handles it. Jobs are laid into the table as the machinery leaves them; what
 // is run again is run by the stack's own worker.
 import { after, test } from "node:test";
-import { assert, client, http, one, organization, pause, refused, rows, took, uuid, uuidv7 } from "./support.js";
+import { assert, client, holderAlive, http, one, organization, pause, refused, rows, took, uuid, uuidv7 } from "./support.js";
 import { session } from "./routes.js";
 
 const ours = await organization();
@@ -17,7 +17,7 @@ after(async () => {
 async function job(facts = {}) {
 	const j = { id: uuidv7(), organization_id: ours.id, kind: "stint.ping", queue: "default", priority: 6, quick: false, rated: false, state: "dead", args: {}, due_at: new Date(Date.now() - 60000), attempts: 3, max_attempts: 3, error: "nobody was there", ...facts };
 	if (j.state !== "waiting" && j.state !== "running") j.finished_at ??= new Date();
-	if (j.state === "running") Object.assign(j, { lease: 1, leased_until: new Date(Date.now() + 3600000), started_at: new Date() });
+	if (j.state === "running") Object.assign(j, { lease: 1, holder: await holderAlive(), leased_until: new Date(Date.now() + 3600000), started_at: new Date() });
 	const names = Object.keys(j);
 	await rows(`INSERT INTO jobs.jobs (${names}) VALUES (${names.map((_, i) => `$${i + 1}`)})`, ...Object.values(j));
 	made.push(j.id);

@@ -284,10 +284,10 @@ function mailRead(text) {
 	return head + parts.map((part) => (/^Content-Transfer-Encoding: quoted-printable\r$/m.test(part) ? undone(part) : part)).join("");
 }
 
-// The newest mail to an address, as text.
-async function mailTo(address) {
+// The newest mail to an address, as text. It comes some time after the answer that promised it.
+async function mailTo(address, turns = 400) {
 	const dir = setting("STINT_MAIL_DIR");
-	for (let turn = 0; turn < 50; turn++) {
+	for (let turn = 0; turn < turns; turn++) {
 		for (const file of fs.readdirSync(dir).sort().reverse().slice(0, 200)) {
 			if (file.startsWith(".")) continue;
 			const text = fs.readFileSync(path.join(dir, file), "utf8");
@@ -301,6 +301,17 @@ const linkToken = (mail) => {
 	const [, token] = /[?&]token=([\w-]+)/.exec(mail) ?? assert.fail(`no link in ${mail}`);
 	return token;
 };
+
+// A runner of jobs as the keeper knows it: a connection that holds the lock of its number, for as long as the test file runs.
+// Without one a running job is taken for lost, sooner or later.
+let holder;
+const holderAlive = () => (holder ??= (async () => {
+	const runner = new pg.Client(database());
+	await runner.connect();
+	const { rows: got } = await runner.query("SELECT h.number, pg_advisory_lock(7319, h.number) FROM (SELECT nextval('jobs.holders')::integer AS number OFFSET 0) AS h");
+	runner.unref(); // it ends with the file
+	return got[0].number;
+})());
 
 const uuid = () => crypto.randomUUID();
 // An id as the program makes them: ordered by time.
@@ -326,6 +337,7 @@ export {
 	codes,
 	conforms,
 	demoPassword,
+	holderAlive,
 	http,
 	instant,
 	linkToken,

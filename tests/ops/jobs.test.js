@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import path from "node:path";
 import { after, test } from "node:test";
-import { one, pause, rows, uuid, uuidv7 } from "../api/support.js";
+import { holderAlive, one, pause, rows, uuid, uuidv7 } from "../api/support.js";
 
 const stint = path.join(process.env.STINT_BIN ?? "", "stint");
 const run = (...args) => spawnSync(stint, ["-c", process.env.STINT_CONF, "jobs", ...args], { encoding: "utf8" });
@@ -81,7 +81,7 @@ test("jobs retry, cancel, drop, restore: what they do to the row", async () => {
 	assert.deepEqual(json("retry", id), { id, state: "waiting" });
 	assert.deepEqual(json("cancel", id), { id, state: "cancelled" });
 	assert.equal((await stored(id)).state, "cancelled");
-	const running = await job({ state: "running", lease: 1, leased_until: new Date(Date.now() + 3600000), finished_at: null });
+	const running = await job({ state: "running", lease: 1, holder: await holderAlive(), leased_until: new Date(Date.now() + 3600000), finished_at: null });
 	const out = run("drop", running);
 	assert.equal(out.status, 1);
 	assert.match(out.stderr, /is running.*Cancel it first/);
