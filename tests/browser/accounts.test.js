@@ -83,7 +83,7 @@ test("a forgotten password is chosen anew by a link that works once", async () =
 	await page.getByLabel("Email").fill(as);
 	await page.getByRole("button", { name: "Send the link" }).click();
 	await page.waitForURL("**/forgot/sent");
-	await open_mail(page, as);
+	await open_mail(page, as, "Choose a new password");
 	const link = await page.locator("article.letter a").first().getAttribute("href");
 	const fresh = "canary-another long one";
 	await page.goto(link);

@@ -29,7 +29,7 @@ for (const colorScheme of ["light", "dark"])
 		const { page } = person;
 		const email = fresh_email("a-rather-long-name-before-the-at-sign");
 		await register(page, email);
-		await open_mail(page, email);
+		await open_mail(page, email, "Confirm your email");
 		await page.getByRole("link", { name: "As HTML" }).click();
 		await page.getByText("Hello Ada Example,").waitFor();
 		assert.equal(await page.title(), "Confirm your email for Stint");
@@ -54,7 +54,7 @@ test("a mail without any style still says everything in order", async () => {
 	const { page } = person;
 	const email = fresh_email();
 	await register(page, email);
-	await open_mail(page, email);
+	await open_mail(page, email, "Confirm your email");
 	await page.getByRole("link", { name: "As HTML" }).click();
 	await page.getByText("Hello Ada Example,").waitFor();
 	await page.evaluate(() => {

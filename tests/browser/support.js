@@ -15,7 +15,7 @@ let browser;
 
 async function launch() {
 	browser ??= await chromium.launch({
-		executablePath: process.env.STINT_CHROMIUM || "/usr/bin/chromium",
+		executablePath: process.env.STINT_CHROMIUM || "/usr/bin/chromium-headless-shell",
 		args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-dev-shm-usage"],
 	});
 	return browser;
@@ -78,9 +78,9 @@ function fresh_email(name = "ada") {
 	return `${name}-${crypto.randomBytes(6).toString("hex")}@example.test`;
 }
 
-// The newest mail to an address, as the development stack shows it: its page.
-async function open_mail(page, email) {
-	const mail = page.locator("li", { hasText: email }).first();
+// The newest mail to an address with this in its subject, as the development stack shows it: its page.
+async function open_mail(page, email, subject) {
+	const mail = page.locator("li", { hasText: email }).filter({ hasText: subject }).first();
 	// It is written after the answer that promised it.
 	do await page.goto("/dev/mail"); while (!(await mail.count()) && (await page.waitForTimeout(100), true));
 	await mail.getByRole("link").click();
@@ -98,7 +98,7 @@ async function register(page, email, { name = "Ada Example", organization = "Exa
 }
 
 async function confirm(page, email) {
-	await open_mail(page, email);
+	await open_mail(page, email, "Confirm your email");
 	await page.locator("article.letter a").first().click();
 	await page.getByRole("button", { name: "Confirm email" }).click();
 	await page.waitForURL("**/login");
