@@ -106,7 +106,7 @@ cmd_reset() {
 	fi
 	[[ ! -d $VAR ]] || cmd_down
 	local data
-	for STATE in "$VAR" "$VAR/test" "$VAR/bench"; do
+	for STATE in "$VAR" "$VAR"/test* "$VAR/bench"; do
 		data=$(readlink "$STATE/pg" 2>/dev/null) || data=''
 		if [[ $data == /var/lib/stint-dev/*/pg && $(cat "${data%/*}/clone" 2>/dev/null) == "$ROOT" ]]; then
 			rm -rf "${data%/*}"

@@ -4,7 +4,7 @@
 
 PACKAGES_UP=(gcc libc6-dev make autoconf automake pkg-config perl gettext libfcgi-dev libpq-dev libhiredis-dev
 	libjson-c-dev libsodium-dev libtalloc-dev libcurl4-openssl-dev libevent-dev libwslay-dev libssl-dev check nginx postgresql redis-server openssl ca-certificates tzdata procps)
-PACKAGES_TEST=(chromium libfcgi-bin python3 python3-aiosmtpd systemd python3-celery python3-redis)
+PACKAGES_TEST=(chromium-headless-shell libfcgi-bin python3 python3-aiosmtpd systemd python3-celery python3-redis)
 PACKAGES_LINT=(clang clang-format clang-tidy cppcheck shellcheck)
 PACKAGES_BENCH=(wrk celery python3-redis ruby-sidekiq redis-tools)
 SERVICES=(nginx redis-server postgresql) # units those packages bring

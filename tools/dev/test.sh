@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# ./dev test: a tree built with sanitizers, a stack of its own, and every test: first what
-# `make check` runs (Check programs, lints, corpora), then the Node tests against the running stack.
+# ./dev test: a tree built with sanitizers, stacks of their own, and every test: what `make check` runs (Check programs,
+# lints, corpora) and the Node tests against a running stack.
 # Closes with "N passed, N failed"; what crashes, hangs or cannot start counts as failed.
 
 PASSED=0 FAILED=0 SKIPPED=0
@@ -22,17 +22,15 @@ cmd_test() {
 	prepare_begin
 	packages_need up test
 	stack_use test
-	PORT=$(port_free 127.0.0.1 0)
-	URL=http://localhost:$PORT
 	BUILD=$STATE/build
 	export CFLAGS=${CFLAGS:--O1 -g}
 	build_tree "$BUILD" --enable-sanitizers --enable-werror
 	prepare_end
 	test_sanitizers
-	test_stack_up
-	test_check "$filter"
-	test_node "$filter"
-	test_stack_down
+	test_list "$filter"
+	lanes_up
+	test_run
+	lanes_down
 	[[ -n $filter ]] || test_traces
 	test_verdict $((SECONDS - began))
 }
@@ -44,140 +42,83 @@ test_sanitizers() {
 	export LSAN_OPTIONS=suppressions=$ROOT/tools/dev/lsan.supp:print_suppressions=0
 }
 
-test_stack_up() {
-	local turns=1200
-	rm -f "$STATE/stack.env"
-	setpriv --pdeathsig TERM "$ROOT/dev" _test_stack "$PORT" </dev/null >"$STATE/log/start.log" 2>&1 9>&- &
-	TEST_STACK=$!
-	trap 'kill "$TEST_STACK" 2>/dev/null; wait "$TEST_STACK"; exit 130' INT TERM HUP
-	until [[ -s $STATE/stack.env ]]; do
-		if ! kill -0 "$TEST_STACK" 2>/dev/null || ((--turns == 0)); then
-			sed 's/^/  | /' "$STATE/log/start.log" >&2
-			test_note fail "the test stack started"
-			test_verdict 0
-		fi
-		sleep 0.1
-	done
-	sed -n 's/^. \(.*\)/✓ \1/p' "$STATE/log/start.log"
-	# shellcheck source=/dev/null
-	. <(sed "s/=\(.*\)/='\1'/" "$STATE/stack.env")
-	export STINT_TEST_DATABASE_URL=$STINT_ADMIN_DATABASE_URL STINT_TEST_REDIS_URL=$STINT_REDIS_URL
-	export STINT_ROOT=$ROOT STINT_CHROMIUM=${STINT_CHROMIUM:-$(command -v chromium || true)}
-	test_note ok "the test stack runs at $URL"
-}
+# --- what is run
 
-cmd__test_stack() {
-	stack_use test
-	PORT=$1 URL=http://localhost:$1 BUILD=$STATE/build OPT_HOST='' OPT_QUIET=1
-	# Tests make many small transactions and keep nothing: spare the disk, not the checks.
-	PG_EXTRA=(-c fsync=off -c full_page_writes=off -c log_min_duration_statement=-1)
-	rm -rf "$STATE/mail" && mkdir -m 0700 "$STATE/mail"
-	config_make
-	supervise true
-}
-
-test_stack_down() {
-	local status=0
-	kill "$TEST_STACK" 2>/dev/null || true
-	wait "$TEST_STACK" || status=$?
-	trap - INT TERM HUP
-	((status == 0)) || warn "the test stack ended with status $status"
-}
-
-# ok|fail NAME: one test of dev's own.
-test_note() {
-	if [[ $1 == ok ]]; then
-		((++PASSED))
-		printf '  %sok%s    %s\n' "$GREEN" "$PLAIN" "$2"
-	else
-		((++FAILED))
-		TEST_BROKEN+=("$2")
-		printf '  %sFAIL%s  %s\n' "$RED" "$PLAIN" "$2"
+# Into TEST_QUEUE, a line each: "check NAME" for what `make check` knows, "node FILE" for the others. Lanes take from both ends,
+# so what is short stands in the middle: then they end together.
+test_list() {
+	local filter=$1
+	TEST_QUEUE=$STATE/queue
+	{
+		test_files browser
+		make -s -C "$BUILD" list-tests | tr ' ' '\n' | sed 's/^/check /'
+		test_files api db live ops jobs
+	} | grep -F -- "$filter" >"$TEST_QUEUE" || die "No test is called *$filter*." "The names are those of the files below tests/."
+	if grep -q '^check ' "$TEST_QUEUE"; then
+		run_logged "Building the programs of make check" "$STATE/log/check.log" make -C "$BUILD" -k -j"$(nproc)" check TESTS= ||
+			test_note fail "make check builds"
 	fi
 }
 
-# --- make check
+test_files() { # FOLDER…
+	local folder
+	for folder; do
+		find "$ROOT/tests/$folder" -name '*.test.js' -printf "node tests/$folder/%P\n" | sort
+	done
+}
 
-test_check() {
-	local filter=$1 log=$STATE/log/check.log names=() chosen=() name
-	mapfile -t names < <(make -s -C "$BUILD" list-tests)
-	for name in "${names[@]}"; do
-		[[ $name != *"$filter"* ]] || chosen+=("$name")
+# Says and counts what the lanes tell: NAME PASSED FAILED SKIPPED LOG.
+test_run() {
+	local name passed failed skipped log told open
+	open=$(wc -l <"$TEST_QUEUE")
+	say "$open programs, scripts and files, $LANES at a time"
+	exec {told}< <(lanes_run)
+	LANES_RUN=$!
+	while IFS=$'\t' read -ru "$told" name passed failed skipped log; do
+		test_count "$name" "$passed" "$failed" "$skipped" "$log"
+		((--open)) || true
 	done
-	((${#chosen[@]})) || return 0
-	say "make check: ${#chosen[@]} programs and scripts"
-	make -C "$BUILD" -k -j"$(nproc)" check TESTS= >"$log" 2>&1 || {
-		tail -n 30 "$log" | sed 's/^/  | /'
-		test_note fail "make check builds"
-	}
-	for name in "${chosen[@]}"; do
-		rm -f "$BUILD/$name.log" "$BUILD/$name.trs"
-		timeout --kill-after=10 300 make -s -C "$BUILD" "$name.log" >>"$log" 2>&1 || true
-		test_check_result "$name"
-	done
+	LANES_RUN=''
+	exec {told}<&-
+	((open == 0)) || test_note fail "$open of them came to no end"
+}
+
+# KIND NAME: in a lane, which runs it to its end and tells what test_run reads.
+test_one() {
+	local began=$SECONDS passed=0 failed=0 skipped=0 log
+	"test_$1" "$2"
+	printf '%s\t%s\t%s\t%s\t%s\n' "$2 ($((SECONDS - began)) s)" "$passed" "$failed" "$skipped" "$log"
 }
 
 # Check prints "100%: Checks: 12, Failures: 0, Errors: 0"; what prints no such line is one test.
-test_check_result() {
-	local name=$1 log=$BUILD/$1.log result checks failures errors sums
-	result=$(sed -n 's/^:test-result: //p' "$BUILD/$name.trs" 2>/dev/null) || true
-	sums=$(awk '/^[0-9]+%: Checks: / { gsub(/,/, ""); c += $3; f += $5; e += $7; n++ } END { if (n) print c, f, e }' "$log" 2>/dev/null) || true
-	read -r checks failures errors <<<"${sums:-0 0 0}" || true
-	if [[ $result == SKIP* ]]; then
-		((++SKIPPED))
-		printf '  skip  %s\n' "$name"
-	elif [[ -z $sums || ($result != PASS* && $((failures + errors)) -eq 0) ]]; then
-		((PASSED += checks)) || true
-		[[ $result == PASS* ]] && test_note ok "$name" || { test_note fail "$name"; test_tail "$log"; }
-	else
-		test_count "$name" $((checks - failures - errors)) $((failures + errors)) "$log"
-	fi
+test_check() {
+	local result checks=0 bad=0
+	log=$BUILD/$1.log
+	rm -f "$log" "$BUILD/$1.trs"
+	lane_wait timeout --kill-after=10 300 make -s -C "$BUILD" "$1.log" >/dev/null 2>&1 || true
+	result=$(sed -n 's/^:test-result: //p' "$BUILD/$1.trs" 2>/dev/null) || true
+	read -r checks bad < <(awk '/^[0-9]+%: Checks: / { gsub(/,/, ""); c += $3; f += $5 + $7 } END { print c + 0, f + 0 }' "$log" 2>/dev/null) || true
+	passed=$((checks - bad)) failed=$bad
+	case $result in
+	SKIP*) skipped=1 ;;
+	PASS*) ((checks)) || passed=1 ;;
+	*) ((failed)) || failed=1 ;; # ended badly without naming a failure
+	esac
 }
-
-test_tail() { [[ ! -e $1 ]] || tail -n "${2:-25}" "$1" | sed 's/^/        | /'; }
-
-# NAME PASSED FAILED LOG
-test_count() {
-	((PASSED += $2, FAILED += $3)) || true
-	if (($3)); then
-		TEST_BROKEN+=("$1 ($3 of $(($2 + $3)))")
-		printf '  %sFAIL%s  %s: %s passed, %s failed\n' "$RED" "$PLAIN" "$1" "$2" "$3"
-		test_tail "$4" 40
-	else
-		printf '  %sok%s    %s: %s\n' "$GREEN" "$PLAIN" "$1" "$2"
-	fi
-}
-
-# --- Node
 
 test_node() {
-	local filter=$1 file name
-	# Only now: variables like STINT_DATABASE_URL would be configuration to programs of the unit tests.
-	# shellcheck disable=SC2046 # names
-	export $(sed 's/=.*//' "$STATE/stack.env")
-	while IFS= read -r file; do
-		name=${file#"$ROOT"/}
-		[[ $name == *"$filter"* ]] || continue
-		test_node_file "$file" "$name"
-	done < <(find "$ROOT"/tests/{db,api,jobs,live,browser,ops} -name '*.test.js' 2>/dev/null | sort)
-}
-
-test_node_file() {
-	local file=$1 name=$2 log status=0 pass fail cancelled skipped began=$SECONDS
-	log=$STATE/log/$(tr / - <<<"${name#tests/}").log
-	timeout --kill-after=10 "$TEST_FILE_S" env --default-signal=INT,QUIT node --test --test-reporter=tap "$file" >"$log" 2>&1 </dev/null || status=$?
-	pass=$(test_tap pass "$log") fail=$(test_tap fail "$log") cancelled=$(test_tap cancelled "$log") skipped=$(test_tap skipped "$log")
-	((SKIPPED += skipped)) || true
-	fail=$((fail + cancelled))
+	local status=0 environment
+	mapfile -t environment <"$LANE_STATE/stack.env"
+	log=$STATE/log/$(tr / - <<<"${1#tests/}").log
+	# Only to them: variables like STINT_DATABASE_URL would be configuration to the programs of `make check`.
+	lane_wait timeout --kill-after=10 "$TEST_FILE_S" env "${environment[@]}" \
+		node --test --test-reporter=tap "$ROOT/$1" >"$log" 2>&1 || status=$?
+	passed=$(test_tap pass "$log") skipped=$(test_tap skipped "$log")
+	failed=$(($(test_tap fail "$log") + $(test_tap cancelled "$log")))
 	# Ended badly without naming a failure (killed, time-out, nothing in it): that is one.
-	((status == 0 || fail > 0)) || fail=1
-	((pass + fail + skipped > 0)) || fail=1
-	if ((fail)); then
-		test_tap_failures "$log" >"$log.failures"
-		test_count "$name ($((SECONDS - began)) s)" "$pass" "$fail" "$log.failures"
-	else
-		test_count "$name ($((SECONDS - began)) s)" "$pass" 0 "$log"
-	fi
+	((status == 0 || failed > 0)) || failed=1
+	((passed + failed + skipped > 0)) || failed=1
+	((failed == 0)) || test_tap_failures "$log" >"$log.failures"
 }
 
 test_tap() { awk -v key="$1" '$1 == "#" && $2 == key { n = $3 } END { print n + 0 }' "$2"; }
@@ -187,31 +128,60 @@ test_tap_failures() {
 	awk '/^ *not ok / { on = 24 } /^ *ok / { on = 0 } on-- > 0' "$1" | grep -v 'duration_ms' | head -n 60 | grep . || tail -n 25 "$1"
 }
 
+# --- what is told
+
+# ok|fail NAME: one test of dev's own.
+test_note() {
+	if [[ $1 == ok ]]; then
+		test_count "$2" 1 0 0 /dev/null
+	else
+		test_count "$2" 0 1 0 /dev/null
+	fi
+}
+
+# NAME PASSED FAILED SKIPPED LOG
+test_count() {
+	local said=$5
+	((PASSED += $2, FAILED += $3, SKIPPED += $4)) || true
+	if (($3)); then
+		TEST_BROKEN+=("$1: $3 of $(($2 + $3))")
+		[[ ! -e $said.failures ]] || said=$said.failures
+		printf '  %sFAIL%s  %s: %s passed, %s failed\n' "$RED" "$PLAIN" "$1" "$2" "$3"
+		tail -n 40 "$said" 2>/dev/null | sed 's/^/        | /'
+	elif (($2)); then
+		printf '  %sok%s    %s: %s\n' "$GREEN" "$PLAIN" "$1" "$2"
+	else
+		printf '  skip  %s\n' "$1"
+	fi
+}
+
 # --- what the stack left behind
 
 test_traces() {
-	local found
-	say "What the stack left in its logs"
-	found=$(grep -lE 'ERROR: (Address|Leak|UndefinedBehavior)Sanitizer|runtime error:' "$STATE"/log/*.log | head) || true
-	if [[ -n $found ]]; then
-		test_note fail "no sanitizer report"
+	local n found='' leaked=''
+	say "What the stacks left in their logs"
+	for ((n = 1; n <= LANES; n++)); do
+		LANE_STATE=$(lane_state "$n")
+		found+=$(grep -lE 'ERROR: (Address|Leak|UndefinedBehavior)Sanitizer|runtime error:' "$LANE_STATE"/log/*.log | sed 's/$/ /') || true
+		leaked+=$(grep -hoE ".{0,60}($(test_canaries)).{0,20}" "$LANE_STATE"/log/{dev,web,worker,live,nginx,postgres,redis,migrate}.log "$STATE/log/start-$n.log" 2>/dev/null | head -n 5) || true
+	done
+	if [[ $found ]]; then
 		# shellcheck disable=SC2086 # a list of files without spaces
-		grep -hE -A12 'ERROR: (Address|Leak|UndefinedBehavior)Sanitizer|runtime error:' $found | head -n 40 | sed 's/^/        | /'
+		grep -hE -A12 'ERROR: (Address|Leak|UndefinedBehavior)Sanitizer|runtime error:' $found | head -n 40 >"$STATE/log/traces.failures"
+		test_count "no sanitizer report" 0 1 0 "$STATE/log/traces"
 	else
 		test_note ok "no sanitizer report"
 	fi
-	# Passwords, keys and tokens of the tests carry marks; none may be written down anywhere.
-	found=$(grep -lE "$(test_canaries)" "$STATE"/log/{dev,web,live,nginx,postgres,redis,start,migrate}.log 2>/dev/null | head) || true
-	if [[ -n $found ]]; then
-		test_note fail "no secret in the logs"
-		# shellcheck disable=SC2086
-		grep -hoE ".{0,60}($(test_canaries)).{0,20}" $found | head -n 5 | sed 's/^/        | /'
+	if [[ $leaked ]]; then
+		write_file "$STATE/log/secrets.failures" <<<"$leaked"
+		test_count "no secret in the logs" 0 1 0 "$STATE/log/secrets"
 	else
 		test_note ok "no secret in the logs"
 	fi
 }
 
-test_canaries() { printf 'canary-|stint-demo-2026|%s' "$(cat "$STATE/secret_key")"; }
+# Passwords, keys and tokens of the tests carry marks; none may be written down anywhere.
+test_canaries() { printf 'canary-|stint-demo-2026|%s' "$(cat "$LANE_STATE/secret_key")"; }
 
 test_verdict() {
 	local name
