@@ -98,7 +98,7 @@ lane_wait() {
 lanes_down() {
 	local pid status
 	trap '' INT TERM HUP
-	kill $LANES_RUN "${LANE_STACKS[@]}" 2>/dev/null || true
+	kill ${LANES_RUN:+"$LANES_RUN"} "${LANE_STACKS[@]}" 2>/dev/null || true
 	for pid in "${LANE_STACKS[@]}"; do
 		status=0
 		wait "$pid" || status=$?
