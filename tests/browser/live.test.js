@@ -132,6 +132,23 @@ test("without a connection it says so, and is up to date when it is back", async
 	await visit.finish();
 });
 
+test("where WebSockets do not come through the page asks now and then, without a word", async () => {
+	const { member } = await organization({ roles: ["owner", "member"] });
+	const visit = await enter(member), page = visit.page;
+	let tried = 0;
+	await page.routeWebSocket(/live/, (socket) => { tried++; socket.close(); });
+	await page.clock.install();
+	await page.goto("/timer");
+	const passes = async (ms, until) => { while (!(await until())) { await page.clock.runFor(ms); await pause(20); } };
+	await passes(2000, () => tried >= 3);
+	await member.made("/timer/start", { description: "Asked for" });
+	const before = tried;
+	await passes(10000, () => page.evaluate(() => document.querySelector("#running #bar-description")?.value === "Asked for"));
+	assert.ok(tried - before <= 2, "once in half a minute or more, and not all the time");
+	assert.equal(await page.locator("#live").textContent(), "");
+	await visit.finish();
+});
+
 test("signed out elsewhere: the page goes to the sign-in page", async () => {
 	const { member } = await organization({ roles: ["owner", "member"] });
 	const visit = await enter(member), page = visit.page;
