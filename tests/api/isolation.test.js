@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import crypto from "node:crypto";
 import { after, before, test } from "node:test";
-import { admin, api, done, exchange, fill, confValue, network, organization, params, person, request, routes, session, stream, token } from "./raw.js";
+import { admin, api, done, exchange, fill, confValue, network, organization, params, person, request, routes, session, stream, token, until } from "./raw.js";
 
 after(done);
 
@@ -173,6 +173,8 @@ test("routes that read change no row", async () => {
 	await api("POST", "/timer/start", { token: t.token, json: { description: "running" } });
 	const reading = routes().filter((route) => route.method === "GET");
 	assert.ok(reading.length > 30);
+	// What was written gets its position in a moment.
+	await until("events are sealed", 20000, async () => !(await admin.query("SELECT 1 FROM data.events WHERE organization_id = $1 AND position IS NULL", [t.org])).rowCount);
 	const first = await versions(t);
 	for (const route of reading) {
 		const reply = await request("GET", fill(route.path, t.ids), route.page ? { cookie } : { token: t.token });
