@@ -66,7 +66,8 @@ GRANT SELECT ON ALL TABLES IN SCHEMA data TO stint_definer;
 GRANT INSERT, UPDATE ON data.users, data.organizations, data.members, data.event_heads
 	TO stint_definer;
 GRANT INSERT, UPDATE, DELETE ON data.credentials, data.one_time_tokens, data.idempotency_keys TO stint_definer;
-GRANT INSERT, UPDATE ON data.events, data.notifications, data.notification_preferences TO stint_definer;
+GRANT INSERT, UPDATE ON data.events, data.notification_preferences TO stint_definer;
+GRANT INSERT, UPDATE, DELETE ON data.notifications TO stint_definer;
 GRANT INSERT, DELETE ON data.time_entry_tags TO stint_definer;
 GRANT INSERT, UPDATE, DELETE ON data.webhooks, data.webhook_states, data.webhook_deliveries TO stint_definer;
 -- Housekeeping: rows that were deleted long ago.

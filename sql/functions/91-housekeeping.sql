@@ -1,120 +1,58 @@
--- Clearing away what nobody needs any more, a chunk at a time so that no transaction is long. Each gives how many rows went;
--- 0 says that it is done. Approved and referenced rows stay: what a report was made of is not purged for having been deleted.
+-- Clearing away what nobody needs any more.
 
 SET LOCAL ROLE stint_definer;
 
-CREATE OR REPLACE FUNCTION app.purge_credentials(most integer) RETURNS bigint
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS $$
-	WITH gone AS (
-		DELETE FROM data.credentials AS c WHERE c.hash IN (
-			SELECT x.hash FROM data.credentials AS x WHERE x.expires_at < now() LIMIT most FOR UPDATE SKIP LOCKED)
-		RETURNING 1)
-	SELECT count(*) FROM gone;
-$$;
-
-CREATE OR REPLACE FUNCTION app.purge_links(most integer) RETURNS bigint
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS $$
-	WITH gone AS (
-		DELETE FROM data.one_time_tokens AS t WHERE t.hash IN (
-			SELECT x.hash FROM data.one_time_tokens AS x WHERE x.expires_at < now() LIMIT most FOR UPDATE SKIP LOCKED)
-		RETURNING 1)
-	SELECT count(*) FROM gone;
-$$;
-
-CREATE OR REPLACE FUNCTION app.purge_idempotency_keys(most integer) RETURNS bigint
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS $$
-	WITH gone AS (
-		DELETE FROM data.idempotency_keys AS k WHERE k.ctid = ANY (ARRAY(
-			SELECT x.ctid FROM data.idempotency_keys AS x WHERE x.created_at < now() - interval '24 hours'
-			LIMIT most FOR UPDATE SKIP LOCKED))
-		RETURNING 1)
-	SELECT count(*) FROM gone;
-$$;
-
--- Undo ends after thirty days.
-CREATE OR REPLACE FUNCTION app.purge_deleted(most integer) RETURNS bigint
+-- Of each table at most so many rows x, so that no transaction is long, and none that somebody has locked. Gives what went, by
+-- table: {"data.tags": 3}; {} says that it is done. Approved and referenced rows stay: what a report was made of is not purged for having been
+-- deleted. What refers to something stands before it.
+CREATE OR REPLACE FUNCTION app.purge(most integer) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	old constant timestamptz := now() - interval '30 days';
+	whose regclass;
+	condition text;
 	n bigint;
-	total bigint := 0;
+	gone jsonb := '{}';
 BEGIN
-	DELETE FROM data.time_entries AS e WHERE e.ctid = ANY (ARRAY(SELECT x.ctid FROM data.time_entries AS x
-		WHERE x.deleted_at < old AND x.status = 'open' LIMIT most FOR UPDATE SKIP LOCKED));
-	GET DIAGNOSTICS n = ROW_COUNT;
-	total := total + n;
-	DELETE FROM data.tags AS t WHERE t.ctid = ANY (ARRAY(SELECT x.ctid FROM data.tags AS x WHERE x.deleted_at < old
-		AND NOT EXISTS (SELECT FROM data.time_entry_tags AS l WHERE l.organization_id = x.organization_id AND l.tag_id = x.id)
-		LIMIT most FOR UPDATE SKIP LOCKED));
-	GET DIAGNOSTICS n = ROW_COUNT;
-	total := total + n;
-	DELETE FROM data.projects AS p WHERE p.ctid = ANY (ARRAY(SELECT x.ctid FROM data.projects AS x WHERE x.deleted_at < old
-		AND NOT EXISTS (SELECT FROM data.time_entries AS e WHERE e.organization_id = x.organization_id AND e.project_id = x.id)
-		LIMIT most FOR UPDATE SKIP LOCKED));
-	GET DIAGNOSTICS n = ROW_COUNT;
-	total := total + n;
-	DELETE FROM data.clients AS c WHERE c.ctid = ANY (ARRAY(SELECT x.ctid FROM data.clients AS x WHERE x.deleted_at < old
-		AND NOT EXISTS (SELECT FROM data.projects AS p WHERE p.organization_id = x.organization_id AND p.client_id = x.id)
-		LIMIT most FOR UPDATE SKIP LOCKED));
-	GET DIAGNOSTICS n = ROW_COUNT;
-	RETURN total + n;
+	FOR whose, condition IN VALUES
+		('data.credentials'::regclass, $_$x.expires_at < now()$_$),
+		('data.one_time_tokens', $_$x.expires_at < now()$_$),
+		('data.idempotency_keys', $_$x.created_at < now() - interval '24 hours'$_$),
+		-- Undo ends after thirty days.
+		('data.time_entries', $_$x.deleted_at < now() - interval '30 days' AND x.status = 'open'$_$),
+		('data.tags', $_$x.deleted_at < now() - interval '30 days' AND NOT EXISTS (SELECT FROM data.time_entry_tags AS l
+			WHERE l.organization_id = x.organization_id AND l.tag_id = x.id)$_$),
+		('data.projects', $_$x.deleted_at < now() - interval '30 days' AND NOT EXISTS (SELECT FROM data.time_entries AS e
+			WHERE e.organization_id = x.organization_id AND e.project_id = x.id)$_$),
+		('data.clients', $_$x.deleted_at < now() - interval '30 days' AND NOT EXISTS (SELECT FROM data.projects AS p
+			WHERE p.organization_id = x.organization_id AND p.client_id = x.id)$_$),
+		('data.webhook_deliveries', $_$x.created_at < now() - interval '30 days'$_$),
+		('data.webhooks', $_$x.deleted_at < now() - interval '30 days' AND NOT EXISTS (SELECT FROM data.webhook_deliveries AS d
+			WHERE d.organization_id = x.organization_id AND d.webhook_id = x.id)$_$),
+		('data.notifications', $_$x.created_at < now() - interval '90 days'$_$),
+		('jobs.jobs', $_$x.purge_at < now()$_$),
+		-- The latest slot of each schedule says what was missed.
+		('jobs.slots', $_$x.fired_at < now() - interval '30 days' AND x.slot < (SELECT max(s.slot) FROM jobs.slots AS s
+			WHERE s.kind = x.kind)$_$),
+		('jobs.stats', $_$x.minute < now() - interval '7 days'$_$),
+		('jobs.tallies', $_$x.minute < now() - interval '2 days'$_$),
+		('jobs.rates', $_$x.free_at < now() - interval '1 hour'$_$),
+		('jobs.mails', $_$x.created_at < now() - interval '30 days'$_$),
+		('jobs.letters', $_$x.at < now() - interval '30 days'$_$),
+		-- Nobody waits for a reply that long, and a result in Redis is gone by then as well.
+		('jobs.replies', $_$x.at < now() - interval '1 day'$_$)
+	LOOP
+		EXECUTE format('DELETE FROM %1$s AS d WHERE d.ctid = ANY (ARRAY(SELECT x.ctid FROM %1$s AS x WHERE %2$s LIMIT %3$s FOR UPDATE SKIP LOCKED))',
+			whose, condition, most);
+		GET DIAGNOSTICS n = ROW_COUNT;
+		IF n > 0 THEN
+			gone := gone || jsonb_build_object(whose::text, n);
+		END IF;
+	END LOOP;
+	RETURN gone;
 END
 $$;
 
--- Deliveries are kept for thirty days, and endpoints that were deleted for as long.
-CREATE OR REPLACE FUNCTION app.purge_webhooks(most integer) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	old constant timestamptz := now() - interval '30 days';
-	n bigint;
-	total bigint := 0;
-BEGIN
-	DELETE FROM data.webhook_deliveries AS d WHERE d.ctid = ANY (ARRAY(SELECT x.ctid FROM data.webhook_deliveries AS x
-		WHERE x.created_at < old LIMIT most FOR UPDATE SKIP LOCKED));
-	GET DIAGNOSTICS n = ROW_COUNT;
-	total := total + n;
-	DELETE FROM data.webhooks AS w WHERE w.ctid = ANY (ARRAY(SELECT x.ctid FROM data.webhooks AS x WHERE x.deleted_at < old
-		AND NOT EXISTS (SELECT FROM data.webhook_deliveries AS d WHERE d.organization_id = x.organization_id AND d.webhook_id = x.id)
-		LIMIT most FOR UPDATE SKIP LOCKED));
-	GET DIAGNOSTICS n = ROW_COUNT;
-	RETURN total + n;
-END
-$$;
-
-CREATE OR REPLACE FUNCTION jobs.purge(most integer) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	n bigint;
-	total bigint := 0;
-BEGIN
-	DELETE FROM jobs.jobs AS j WHERE j.id = ANY (ARRAY(
-		SELECT x.id FROM jobs.jobs AS x WHERE x.purge_at < now() LIMIT most FOR UPDATE SKIP LOCKED));
-	GET DIAGNOSTICS n = ROW_COUNT;
-	total := total + n;
-	-- The latest slot of each schedule stays: it says what was missed.
-	DELETE FROM jobs.slots AS s WHERE s.fired_at < now() - interval '30 days'
-		AND s.slot < (SELECT max(x.slot) FROM jobs.slots AS x WHERE x.kind = s.kind);
-	GET DIAGNOSTICS n = ROW_COUNT;
-	total := total + n;
-	DELETE FROM jobs.stats AS s WHERE s.minute < now() - interval '7 days';
-	GET DIAGNOSTICS n = ROW_COUNT;
-	total := total + n;
-	DELETE FROM jobs.tallies AS t WHERE t.minute < now() - interval '2 days';
-	GET DIAGNOSTICS n = ROW_COUNT;
-	total := total + n;
-	DELETE FROM jobs.rates AS r WHERE r.free_at < now() - interval '1 hour';
-	GET DIAGNOSTICS n = ROW_COUNT;
-	RETURN total + n;
-END
-$$;
-
-GRANT EXECUTE ON FUNCTION app.purge_credentials(integer), app.purge_links(integer), app.purge_idempotency_keys(integer),
-	app.purge_deleted(integer), app.purge_webhooks(integer), jobs.purge(integer) TO stint_worker;
+GRANT EXECUTE ON FUNCTION app.purge(integer) TO stint_worker;
 
 RESET ROLE;

@@ -28,17 +28,6 @@ AS $$
 	WHERE m.id = job;
 $$;
 
-CREATE OR REPLACE FUNCTION jobs.purge_mails(most integer) RETURNS bigint
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS $$
-	WITH gone AS (
-		DELETE FROM jobs.mails AS m WHERE m.id = ANY (ARRAY(
-			SELECT x.id FROM jobs.mails AS x WHERE x.created_at < now() - interval '30 days' LIMIT most FOR UPDATE SKIP LOCKED))
-		RETURNING 1)
-	SELECT count(*) FROM gone;
-$$;
-
-GRANT EXECUTE ON FUNCTION jobs.mail_begin(uuid, text, text), jobs.mail_end(uuid, text, integer, text), jobs.purge_mails(integer)
-	TO stint_worker;
+GRANT EXECUTE ON FUNCTION jobs.mail_begin(uuid, text, text), jobs.mail_end(uuid, text, integer, text) TO stint_worker;
 
 RESET ROLE;

@@ -183,26 +183,8 @@ AS $$
 	SELECT l.at, l.queue, l.reason, l.task, l.task_id, l.head FROM jobs.letters AS l ORDER BY l.at DESC LIMIT most;
 $$;
 
-CREATE OR REPLACE FUNCTION jobs.purge_celery(most integer) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	n bigint;
-	total bigint;
-BEGIN
-	DELETE FROM jobs.letters AS l WHERE l.id = ANY (ARRAY(
-		SELECT x.id FROM jobs.letters AS x WHERE x.at < now() - interval '30 days' LIMIT most FOR UPDATE SKIP LOCKED));
-	GET DIAGNOSTICS total = ROW_COUNT;
-	-- Nobody waits that long, and a result in Redis is gone by then as well.
-	DELETE FROM jobs.replies AS r WHERE r.id = ANY (ARRAY(
-		SELECT x.id FROM jobs.replies AS x WHERE x.at < now() - interval '1 day' LIMIT most FOR UPDATE SKIP LOCKED));
-	GET DIAGNOSTICS n = ROW_COUNT;
-	RETURN total + n;
-END
-$$;
-
-GRANT EXECUTE ON FUNCTION jobs.replies_next(integer), jobs.replies_sent(bigint[]), jobs.intake(text, jsonb), jobs.intake_queues(),
-	jobs.purge_celery(integer) TO stint_worker;
+GRANT EXECUTE ON FUNCTION jobs.replies_next(integer), jobs.replies_sent(bigint[]), jobs.intake(text, jsonb), jobs.intake_queues()
+	TO stint_worker;
 -- Whose calls are taken from where is the operator's to say, whose command asks as stint_worker.
 GRANT EXECUTE ON FUNCTION jobs.intake_list(), jobs.intake_add(text, uuid), jobs.intake_remove(text), jobs.letter_list(integer)
 	TO stint_worker;

@@ -26,9 +26,6 @@ SELECT jobs.intake_remove(:queue) AS removed;
 -- name: celery_letters (worker)
 SELECT app.instant(at) AS at, queue, reason, task, task_id, head FROM jobs.letter_list(:most::integer);
 
--- name: purge_celery (worker)
-SELECT jobs.purge_celery(:most::integer) AS n;
-
 -- Tracked time of some members in some local days, by member and by project: what stint.summary answers. unknown: how many of the
 -- ids are nobody here. Breaks do not count.
 -- name: summary_get (worker)

@@ -5,6 +5,3 @@ SELECT jobs.mail_begin(:job_id::uuid, :template, :recipient) AS was;
 
 -- name: mail_end (worker)
 SELECT jobs.mail_end(:job_id::uuid, :state, :code::integer, :words);
-
--- name: purge_mails (worker)
-SELECT jobs.purge_mails(:most::integer) AS n;

@@ -1,49 +1,40 @@
 /*
- * Clears away what nobody needs any more, each kind of thing a chunk at a time until nothing is left or the time is up; the
- * rest waits for the next hour. What may go, SQL knows (sql/functions/91-housekeeping.sql).
+ * Clears away what nobody needs any more, a chunk at a time until nothing is left or the time is up; the rest waits for the next
+ * hour. What may go, SQL knows (sql/functions/91-housekeeping.sql).
  */
+#include "base/json.h"
 #include "base/mem.h"
-#include "base/str.h"
 #include "jobs/jobs.h"
 
 #define CHUNK "1000"
 
-static const char *const chores[] = { "purge_credentials", "purge_links", "purge_idempotency_keys", "purge_deleted", "purge_webhooks",
-	"purge_jobs", "purge_mails", "purge_celery" };
-
-/* How many went in all; -1: PostgreSQL said no. */
-static int64_t clear(struct job *j, const char *chore)
+/* Adds what went to the sums, both by table. Gives whether something did. */
+static bool add(struct json_object *sums, struct json_object *gone)
 {
-	int64_t total = 0, n = 1;
+	json_object_object_foreach(gone, table, n)
+	{
+		int64_t before = json_object_get_int64(json_object_object_get(sums, table));
 
-	while (n > 0 && !job_should_stop(j)) {
-		struct db_result *rows = NULL;
-
-		if (job_write(j, chore, (const char *const[]){ "most", CHUNK, NULL }, &rows))
-			return -1;
-		if (!str_to_int(db_text(rows, 0, "n"), 0, INT64_MAX, &n))
-			n = 0;
-		total += n;
-		mem_free(rows);
+		json_object_object_add(sums, table, json_object_new_int64(before + json_object_get_int64(n)));
 	}
-	return total;
+	return json_object_object_length(gone) > 0;
 }
 
 static enum job_end run(struct job *j)
 {
-	struct json_object *cleared = json_object_new_object();
+	struct json_object *sums = json_own(j->mem, json_object_new_object());
+	struct db_result *rows = NULL;
+	bool more = true;
 
-	for (size_t i = 0; i < sizeof(chores) / sizeof(*chores); i++) {
-		int64_t n = clear(j, chores[i]);
-
-		if (n < 0) {
-			json_object_put(cleared);
-			job_why(j, "%s failed", chores[i]);
+	while (more && !job_should_stop(j)) {
+		if (job_write(j, "purge", (const char *const[]){ "most", CHUNK, NULL }, &rows)) {
+			job_why(j, "what nobody needs could not be deleted");
 			return JOB_RETRY;
 		}
-		json_object_object_add(cleared, chores[i], json_object_new_int64(n));
+		more = add(sums, json_trusted(j->mem, db_text(rows, 0, "gone")));
+		mem_free(rows);
 	}
-	job_result(j, cleared);
+	job_result(j, json_object_get(sums));
 	return JOB_OK;
 }
 

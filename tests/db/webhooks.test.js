@@ -127,13 +127,13 @@ test("deliveries are cleared away after thirty days, and deleted endpoints with 
 	const hook = await hookOf(id, ["webhook.purge"]);
 	await rows("INSERT INTO data.webhook_deliveries (organization_id, id, webhook_id, type, at, state, created_at) SELECT $1, app.uuidv7(), $2, 'ping', now(), s, now() - a FROM unnest('{delivered,failed,waiting}'::text[]) AS s, unnest('{29 days,31 days}'::interval[]) AS a", id, hook);
 	const left = async () => (await rows("SELECT count(*) AS n FROM data.webhook_deliveries WHERE webhook_id = $1", hook))[0].n;
-	await rows("SELECT app.purge_webhooks(100000)");
+	await rows("SELECT app.purge(100000)");
 	assert.equal(await left(), 3);
 	await call(owner, "webhooks_delete", { webhook_id: hook });
 	await rows("UPDATE data.webhooks SET deleted_at = now() - interval '31 days' WHERE id = $1", hook);
-	await rows("SELECT app.purge_webhooks(100000)");
+	await rows("SELECT app.purge(100000)");
 	assert.equal((await rows("SELECT 1 FROM data.webhooks WHERE id = $1", hook)).length, 1, "while there are deliveries it stays");
 	await rows("UPDATE data.webhook_deliveries SET created_at = now() - interval '31 days' WHERE webhook_id = $1", hook);
-	for (let turn = 0; turn < 2; turn++) await rows("SELECT app.purge_webhooks(100000)");
+	await rows("SELECT app.purge(100000)");
 	for (const table of ["webhooks WHERE id", "webhook_states WHERE webhook_id", "webhook_deliveries WHERE webhook_id"]) assert.equal((await rows(`SELECT 1 FROM data.${table} = $1`, hook)).length, 0, table);
 });
