@@ -47,9 +47,12 @@ lane_ready() {
 cmd__test_stack() {
 	stack_use "$(lane_stack "$1")"
 	PORT=$2 URL=http://localhost:$2 BUILD=$VAR/test/build OPT_HOST='' OPT_QUIET=1
-	# Tests make many small transactions and keep nothing: spare the disk, not the checks.
+	# Nothing of an earlier run counts, whose schema may have been another.
+	services_stop
+	rm -rf "$PGDATA" "$STATE/mail"
+	mkdir -m 0700 "$STATE/mail"
+	# Tests make many small transactions: spare the disk, not the checks.
 	PG_EXTRA=(-c fsync=off -c full_page_writes=off -c log_min_duration_statement=-1)
-	rm -rf "$STATE/mail" && mkdir -m 0700 "$STATE/mail"
 	config_make
 	supervise true
 }

@@ -59,8 +59,6 @@ stack_data_folder() {
 	fi
 	if [[ -z $linked || ! -d ${linked%/*} ]]; then
 		linked=/var/lib/stint-dev/$(clone_hash)-$STACK/pg
-		# What a clone that lay here before has tested with is of no use to this one, and may be of another schema.
-		[[ $STACK != test* ]] || rm -rf "${linked%/*}"
 	fi
 	home=${linked%/*}
 	mkdir -p "$home"
