@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import crypto from "node:crypto";
 import { after, before, test } from "node:test";
-import { admin, api, done, exchange, fill, confValue, network, organization, params, person, request, routes, session, stream, token, until } from "./raw.js";
+import { admin, api, confValue, done, exchange, fill, network, organization, params, person, request, routes, session, stream, token, within } from "./raw.js";
 
 after(done);
 
@@ -174,7 +174,7 @@ test("routes that read change no row", async () => {
 	const reading = routes().filter((route) => route.method === "GET");
 	assert.ok(reading.length > 30);
 	// What was written gets its position in a moment.
-	await until("events are sealed", 20000, async () => !(await admin.query("SELECT 1 FROM data.events WHERE organization_id = $1 AND position IS NULL", [t.org])).rowCount);
+	await within(20000, "events are sealed", async () => !(await admin.query("SELECT 1 FROM data.events WHERE organization_id = $1 AND position IS NULL", [t.org])).rowCount);
 	const first = await versions(t);
 	for (const route of reading) {
 		const reply = await request("GET", fill(route.path, t.ids), route.page ? { cookie } : { token: t.token });

@@ -1,7 +1,8 @@
 // Background work as an organization's owner sees and handles it. Jobs are laid into the table as the machinery leaves them; what
 // is run again is run by the stack's own worker.
 import { after, test } from "node:test";
-import { assert, client, holderAlive, http, one, organization, pause, refused, rows, took, uuid, uuidv7 } from "./support.js";
+import { pause, until } from "../wait.js";
+import { assert, client, holderAlive, http, one, organization, refused, rows, took, uuid, uuidv7 } from "./support.js";
 import { session } from "./routes.js";
 
 const ours = await organization();
@@ -25,14 +26,6 @@ async function job(facts = {}) {
 }
 const tomorrow = () => new Date(Date.now() + 86400000);
 const stored = (id) => one("SELECT state, attempts, crashes, error, due_at <= now() AS due, dropped, once_key, group_id, cancel FROM jobs.jobs WHERE id = $1", id);
-async function until(what, look) {
-	for (let turn = 0; turn < 200; turn++) {
-		const got = await look();
-		if (got) return got;
-		await pause(50);
-	}
-	assert.fail(`never: ${what}`);
-}
 
 test("jobs_view is the owner's alone", async () => {
 	const id = await job();
@@ -85,7 +78,7 @@ test("jobs_retry runs a dead job by a real worker", async () => {
 	const { body } = took(await owner.post(`/jobs/${id}/retry`));
 	assert.deepEqual([body.id, body.state, body.attempts], [id, "waiting", 0]);
 	// stint.ping keeps no row when it is done.
-	await until("it was run", async () => !(await stored(id)) || (await stored(id)).state === "done");
+	await until("it was run", async () => ((await stored(id))?.state ?? "done") === "done");
 	const { rates } = await until("it was counted", async () => {
 		const summary = await owner.read("/jobs/summary");
 		return summary.rates.hour.done > 0 && summary;

@@ -1,5 +1,6 @@
 // Notifications: told of what others did with one's time or role, by list and by mail, as the person wants it.
 import { test } from "node:test";
+import { until } from "../wait.js";
 import { assert, http, mailTo, one, organization, person, refused, rows, signedIn, took, uuid } from "./support.js";
 
 const { id: org, owner, manager, member } = await organization();
@@ -10,14 +11,6 @@ async function entryOf(who, day, description) {
 	return took(made, 201).body;
 }
 const unread = async (who) => (await who.read("/notifications/unread")).count;
-const until = async (what, look) => {
-	for (let turn = 0; turn < 150; turn++) {
-		const found = await look();
-		if (found) return found;
-		await new Promise((r) => setTimeout(r, 100));
-	}
-	assert.fail(`${what}: not within 15 s`);
-};
 
 test("notifications_list_tells_what_somebody_else_did_with_ones_time", async () => {
 	const entry = await entryOf(member, 1, "Mine");

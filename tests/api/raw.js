@@ -8,11 +8,11 @@ import http from "node:http";
 import net from "node:net";
 import path from "node:path";
 import pg from "pg";
+import { until } from "../wait.js";
 
 const env = (name) => process.env[name] ?? assert.fail(`${name} is not set: run the tests by ./dev test`);
 const url = new URL(env("STINT_URL"));
 const PASSWORD = "stint-demo-2026";
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const agent = new http.Agent({ keepAlive: true, maxSockets: 64 });
 const admin = new pg.Pool({ connectionString: process.env.STINT_TEST_DATABASE_URL ?? env("STINT_ADMIN_DATABASE_URL"), max: 3 });
 // The database is taken away in one of the tests: idle connections may die.
@@ -223,14 +223,11 @@ const comm = (pid) => {
 // Pids of the workers of a pool that are up.
 const workers = (pool, master = servicePid("web")) => children(master).filter((pid) => comm(pid) === `stint ${pool}`).sort((a, b) => a - b);
 
-async function until(what, ms, check) {
+// Gives how long it took, in ms.
+async function within(ms, what, look) {
 	const began = performance.now();
-	for (;;) {
-		const value = await check();
-		if (value) return performance.now() - began;
-		if (performance.now() - began > ms) assert.fail(`not within ${ms} ms: ${what}`);
-		await sleep(10);
-	}
+	await until(what, look, { every: 10, most: ms });
+	return performance.now() - began;
 }
 
 const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
@@ -258,11 +255,10 @@ export {
 	routes,
 	servicePid,
 	session,
-	sleep,
 	stdout,
 	stream,
 	token,
-	until,
 	url,
+	within,
 	workers,
 };

@@ -2,7 +2,8 @@
 // check of a signature, written against its text and not against ours.
 import crypto from "node:crypto";
 import http from "node:http";
-import { assert, pause, rows } from "./support.js";
+import { until } from "../wait.js";
+import { assert, rows } from "./support.js";
 
 // answer: (call, n) -> {status, headers, body}, or "hang" (no answer), or "cut" (the line is cut).
 async function receiver(answer = () => ({ status: 204 })) {
@@ -40,15 +41,6 @@ function signedBy(secret, call) {
 	return call.headers["webhook-signature"].split(" ").filter((s) => s === `v1,${right}`).length;
 }
 
-async function until(what, is) {
-	for (let turn = 0; turn < 1200; turn++) {
-		const value = await is();
-		if (value) return value;
-		await pause(50);
-	}
-	assert.fail(`it never came to this: ${what}`);
-}
-
 const deliveryOf = async (id) => (await rows("SELECT * FROM data.webhook_deliveries WHERE id = $1", id))[0];
 const deliveriesOf = (webhook) => rows("SELECT * FROM data.webhook_deliveries WHERE webhook_id = $1 ORDER BY position", webhook);
 const jobOf = async (delivery) => (await rows("SELECT * FROM jobs.jobs WHERE kind = 'webhook.deliver' AND args ->> 'delivery_id' = $1", delivery))[0];
@@ -70,4 +62,4 @@ async function hurry(delivery) {
 	await rows("SELECT pg_notify('jobs', '')");
 }
 
-export { attempted, deliveriesOf, deliveryOf, hurry, jobOf, receiver, signedBy, until };
+export { attempted, deliveriesOf, deliveryOf, hurry, jobOf, receiver, signedBy };

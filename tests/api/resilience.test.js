@@ -9,7 +9,8 @@ import os from "node:os";
 import path from "node:path";
 import { after, afterEach, before, test } from "node:test";
 import pg from "pg";
-import { BEGIN, PASSWORD, admin, api, comm, confValue, done, env, exchange, network, organization, pairs, params, person, record, request, servicePid, session, sleep, stdout, stream, token, until, workers } from "./raw.js";
+import { pause } from "../wait.js";
+import { BEGIN, PASSWORD, admin, api, comm, confValue, done, env, exchange, network, organization, pairs, params, person, record, request, servicePid, session, stdout, stream, token, within, workers } from "./raw.js";
 
 const stack = { skip: process.env.STINT_TEST_DATABASE_URL ? false : "services are taken away on the test stack alone" };
 const socket = confValue("web_socket");
@@ -141,8 +142,8 @@ test("a killed worker is replaced at once and requests go on", async () => {
 	for (let i = 0; i < 3; i++) {
 		const [victim] = workers("web");
 		process.kill(victim, "SIGKILL");
-		took.push(await until("a new worker", 3000, () => !alive(victim) && workers("web").length === all));
-		await sleep(1200); // not a crash loop
+		took.push(await within(3000, "a new worker", () => !alive(victim) && workers("web").length === all));
+		await pause(1200); // not a crash loop
 	}
 	const seen = await busy.stop();
 	const failed = seen.filter((reply) => !answers(reply));
@@ -161,16 +162,16 @@ test("a reload under load fails no request and replaces every worker", async () 
 	const signIns = load(1, () => api("POST", "/auth/login", { json: { email: owner.email, password: PASSWORD }, from: network() }));
 	for (let i = 0; i < 2; i++) {
 		const old = workers("web");
-		await sleep(200);
+		await pause(200);
 		process.kill(master, "SIGHUP");
-		await until("new workers, and the old ones gone", 20_000, () => !old.some(alive) && workers("web").length === old.length);
+		await within(20_000, "new workers, and the old ones gone", () => !old.some(alive) && workers("web").length === old.length);
 	}
 	const seen = [...(await busy.stop()), ...(await signIns.stop())];
 	const failed = seen.filter((reply) => !answers(reply));
 	assert.deepEqual(failed.map((reply) => `${reply.status} ${reply.text.slice(0, 200)}`), []);
 	assert.ok(seen.length > 100, `${seen.length} requests`);
 	assert.equal(servicePid("web"), master);
-	await until("the old ones of all pools are gone", 10_000, () => !first.some(alive));
+	await within(10_000, "the old ones of all pools are gone", () => !first.some(alive));
 });
 
 test("a reload that cannot work leaves everything as it was", async () => {
@@ -182,7 +183,7 @@ test("a reload that cannot work leaves everything as it was", async () => {
 	try {
 		fs.writeFileSync(conf, `${was}\nno_such_option = 1\n`);
 		process.kill(servicePid("web"), "SIGHUP");
-		await until("the reload is refused", 5000, () => fs.readFileSync(log, "utf8").slice(said).includes("reload refused"));
+		await within(5000, "the reload is refused", () => fs.readFileSync(log, "utf8").slice(said).includes("reload refused"));
 	} finally {
 		fs.writeFileSync(conf, was);
 	}
@@ -217,7 +218,7 @@ test("20,000 requests through one worker: memory and descriptors stay flat", { t
 	child.stderr.on("data", (data) => (said = (said + data).slice(-4000)));
 	const ended = new Promise((resolve) => child.on("close", resolve));
 	try {
-		await until("it is ready", 20_000, () => workers("web", child.pid).length === 1 && fs.existsSync(`${dir}/web.sock`));
+		await within(20_000, "it is ready", () => workers("web", child.pid).length === 1 && fs.existsSync(`${dir}/web.sock`));
 		const [pid] = workers("web", child.pid);
 		const auth = { HTTP_AUTHORIZATION: `Bearer ${bearer}` };
 		const kinds = [
@@ -291,11 +292,11 @@ test("while the database is away every answer is a clear 503; it recovers within
 		return reply;
 	};
 	const busy = load(4, track);
-	await sleep(500);
+	await pause(500);
 	hold("postgres");
 	const pid = servicePid("postgres");
 	process.kill(pid, "SIGINT"); // what a restart does
-	await until("the database is gone", 15_000, () => !alive(pid) || comm(pid) === "");
+	await within(15_000, "the database is gone", () => !alive(pid) || comm(pid) === "");
 	const away = [await timer(), await request("GET", "/timer", { cookie }), await api("POST", "/tags", { token: bearer, json: { name: crypto.randomUUID() } }), await api("POST", "/auth/login", { json: { email: owner.email, password: PASSWORD }, from: network() }), await request("GET", "/readyz")];
 	for (const [i, reply] of away.entries()) {
 		assert.equal(reply.status, 503, `${i}: ${reply.text.slice(0, 300)}`);
@@ -307,11 +308,11 @@ test("while the database is away every answer is a clear 503; it recovers within
 	assert.match(away[1].headers["content-type"], /text\/html/);
 	assert.equal((await request("GET", "/healthz")).status, 200, "the process itself is well");
 	release("postgres");
-	await until("the database is back", 20_000, databaseAnswers);
-	const recovery = await until("tracking works again", 8000, async () => answers(await timer()));
+	await within(20_000, "the database is back", databaseAnswers);
+	const recovery = await within(8000, "tracking works again", async () => answers(await timer()));
 	assert.ok(recovery < 5000, `${recovery} ms after the database was back`);
 	// All workers, not only the first.
-	await until("all of 40 requests in turn are answered", 5000, async () => (await Promise.all(Array.from({ length: 40 }, timer))).every(answers));
+	await within(5000, "all of 40 requests in turn are answered", async () => (await Promise.all(Array.from({ length: 40 }, timer))).every(answers));
 	const seen = await busy.stop();
 	const odd = seen.filter((reply) => ![201, 503].includes(reply.status));
 	assert.deepEqual(odd.map((reply) => `${reply.status} ${reply.text.slice(0, 300)}`), []);
@@ -328,7 +329,7 @@ test("backends that are cut cost no reading request", stack, async () => {
 	const busy = load(6);
 	for (let i = 0; i < 8; i++) {
 		await admin.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'stint_web'");
-		await sleep(150);
+		await pause(150);
 	}
 	const failed = (await busy.stop()).filter((reply) => !answers(reply));
 	assert.ok(failed.every((reply) => reply.status === 503), failed.map((reply) => `${reply.status} ${reply.text.slice(0, 200)}`).join("\n"));
@@ -341,7 +342,7 @@ test("without Redis time is tracked and people sign in; its return is noticed wi
 	hold("redis");
 	const pid = servicePid("redis");
 	process.kill(pid, "SIGKILL");
-	await until("Redis is gone", 5000, () => !alive(pid) || comm(pid) === "");
+	await within(5000, "Redis is gone", () => !alive(pid) || comm(pid) === "");
 	const busy = load(4);
 	for (let i = 0; i < 5; i++) {
 		const started = await api("POST", "/timer/start", { token: bearer, json: { description: "without Redis", switch: true } });
@@ -363,7 +364,7 @@ test("without Redis time is tracked and people sign in; its return is noticed wi
 	const failed = (await busy.stop()).filter((reply) => !answers(reply));
 	assert.deepEqual(failed.map((reply) => `${reply.status} ${reply.text.slice(0, 200)}`), []);
 	release("redis");
-	await until("Redis runs again", 15_000, async () => (await exchange(path.join(env("STINT_RUN"), "redis.sock"), Buffer.from("PING\r\nQUIT\r\n"))).includes("PONG"));
-	const recovery = await until("it is noticed", 8000, async () => (await request("GET", "/readyz")).json().status === "ready");
+	await within(15_000, "Redis runs again", async () => (await exchange(path.join(env("STINT_RUN"), "redis.sock"), Buffer.from("PING\r\nQUIT\r\n"))).includes("PONG"));
+	const recovery = await within(8000, "it is noticed", async () => (await request("GET", "/readyz")).json().status === "ready");
 	assert.ok(recovery < 5000, `${recovery} ms`);
 });

@@ -6,7 +6,8 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { PASSWORD, admin, api, confValue, cookieOf, done, env, exchange, fill, median, network, organization, params, person, request, routes, servicePid, session, sleep, stdout, stream, token, url, workers } from "./raw.js";
+import { pause } from "../wait.js";
+import { PASSWORD, admin, api, confValue, cookieOf, done, env, exchange, fill, median, network, organization, params, person, request, routes, servicePid, session, stdout, stream, token, url, workers } from "./raw.js";
 
 const COOKIE = "__Host-stint";
 let org, owner, member;
@@ -20,7 +21,7 @@ after(done);
 
 // What is done after an answer: asks until there is something.
 const eventually = async (ask) => {
-	for (let turn = 0; turn < 400; turn++, await sleep(50)) {
+	for (let turn = 0; turn < 400; turn++, await pause(50)) {
 		const got = await ask();
 		if (got) return got;
 	}
@@ -337,7 +338,7 @@ test("100 sign-ins at once all succeed while the API stays quick", async () => {
 	const times = [];
 	while (storm) {
 		times.push(await timer());
-		await sleep(5);
+		await pause(5);
 	}
 	for (const reply of await signIns) assert.equal(reply.status, 200, reply.text);
 	assert.ok(times.length > 20, `${times.length} requests were answered meanwhile`);
@@ -386,7 +387,7 @@ test("no secret is written down: not in logs, arguments or environments", async 
 	await api("POST", "/auth/login", { body: `{"email":"${email}","password":"${password}`, headers: { "content-type": "application/json" }, from: network() });
 	await api("POST", "/auth/login", { json: { email, password, pasword: password }, from: network() });
 	await api("POST", "/auth/password/reset", { json: { token: link, password }, from: network() });
-	await sleep(300);
+	await pause(300);
 	const logs = fs.readdirSync(env("STINT_LOG_DIR")).filter((name) => /^(dev|web|nginx|postgres|redis|start|migrate)\.log/.test(name));
 	assert.ok(logs.includes("web.log") && logs.includes("postgres.log"));
 	assert.ok(readable(path.join(env("STINT_LOG_DIR"), "web.log")).includes("auth.login"), "the requests above are in the log");

@@ -11,6 +11,7 @@ import path from "node:path";
 import pg from "pg";
 import Ajv from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
+import { pause } from "../wait.js";
 
 const { Pool, types } = pg;
 for (const oid of [1082, 1114, 1184]) types.setTypeParser(oid, (text) => text);
@@ -143,7 +144,6 @@ async function conforms(reply) {
 
 // ---- clients
 
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 // Asks in somebody's name (or nobody's). A path begins behind /api/v1. A body that is a string goes as it is.
 class Client {
@@ -346,7 +346,6 @@ export {
 	one,
 	openapi,
 	organization,
-	pause,
 	person,
 	refused,
 	root,

@@ -4,8 +4,9 @@ import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
+import { until } from "../wait.js";
 import { assert, instant, mailTo, one, organization, refused, root, rows, took, uuid } from "./support.js";
-import { attempted, deliveriesOf, deliveryOf, hurry, jobOf, receiver, signedBy, until } from "./receiver.js";
+import { attempted, deliveriesOf, deliveryOf, hurry, jobOf, receiver, signedBy } from "./receiver.js";
 
 const { owner, id: org } = await organization();
 const hookAt = (url, more = {}) => owner.made("/webhooks", { url, events: ["webhook.purge"], ...more });

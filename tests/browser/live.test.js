@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { after, test } from "node:test";
-import { demoPassword, organization, pause } from "../api/support.js";
+import { pause } from "../wait.js";
+import { demoPassword, organization } from "../api/support.js";
 import { redis } from "../live/support.js";
 import { done, visitor } from "./support.js";
 
@@ -139,7 +140,7 @@ test("where WebSockets do not come through the page asks now and then, without a
 	await page.routeWebSocket(/live/, (socket) => { tried++; socket.close(); });
 	await page.clock.install();
 	await page.goto("/timer");
-	const passes = async (ms, until) => { while (!(await until())) { await page.clock.runFor(ms); await pause(20); } };
+	const passes = async (ms, enough) => { while (!(await enough())) { await page.clock.runFor(ms); await pause(20); } };
 	await passes(2000, () => tried >= 3);
 	await member.made("/timer/start", { description: "Asked for" });
 	const before = tried;

@@ -1,6 +1,7 @@
 // What housekeeping clears away, and what it leaves.
 import crypto from "node:crypto";
 import { after, test } from "node:test";
+import { pause } from "../wait.js";
 import { admin, assert, call, doc, done, entry, organization, token, web, worker } from "./support.js";
 
 after(done);
@@ -26,7 +27,6 @@ async function inside(work) {
 }
 
 const { id: org, owner } = await organization({ roles: ["owner"] });
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const mark = () => `hk-${crypto.randomUUID()}`, uuid = () => crypto.randomUUID();
 
 // A table, the column that names a row, a name, the other columns, and two ages: of one that goes, of one that stays.

@@ -1,7 +1,8 @@
 // The intake dies at every step, and Redis in between: each call is one job and has one answer.
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { Lab, assert, fs, until } from "./celery.js";
+import { until } from "../wait.js";
+import { Lab, assert, fs } from "./celery.js";
 
 let lab, client;
 before(async () => {

@@ -2,7 +2,8 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { Lab, assert, fs, python, root, until, uuid } from "./celery.js";
+import { until } from "../wait.js";
+import { Lab, assert, fs, python, root, uuid } from "./celery.js";
 
 const text = fs.readFileSync(path.join(root, "docs", "jobs.md"), "utf8");
 const block = (language) => new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\``, "m").exec(text)[1];

@@ -1,7 +1,8 @@
 // Whatever lies on an intake list that is no call becomes a letter that says why, its sender is answered where that can be, and the
 // worker goes on.
 import { after, before, test } from "node:test";
-import { Lab, assert, until, uuid } from "./celery.js";
+import { until } from "../wait.js";
+import { Lab, assert, uuid } from "./celery.js";
 
 let lab, client;
 before(async () => {

@@ -1,7 +1,8 @@
 // Stint hands work to Celery's real worker: its result, its exception, its loss, and a queue that nobody takes from.
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { Lab, assert, fs, until } from "./celery.js";
+import { until } from "../wait.js";
+import { Lab, assert, fs } from "./celery.js";
 
 let lab;
 before(async () => {

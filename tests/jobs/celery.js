@@ -9,6 +9,7 @@ import os from "node:os";
 import path from "node:path";
 import readline from "node:readline";
 import pg from "pg";
+import { until } from "../wait.js";
 
 const { types } = pg;
 for (const oid of [1082, 1114, 1184]) types.setTypeParser(oid, (text) => text);
@@ -20,18 +21,6 @@ const setting = (name) => process.env[name] ?? assert.fail(`${name} is not set: 
 const build = setting("STINT_BIN");
 const host = setting("STINT_RUN");
 const python = "/usr/bin/python3";
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-
-// Looks until the answer is truthy: what must come is waited for, however long the machine takes.
-async function until(what, look, most = 60000) {
-	const end = Date.now() + most;
-	for (;;) {
-		const answer = await look();
-		if (answer) return answer;
-		assert.ok(Date.now() < end, `still waiting: ${what}`);
-		await pause(30);
-	}
-}
 
 async function freePort() {
 	const holder = net.createServer().listen(0, "127.0.0.1");
@@ -214,4 +203,4 @@ class Client {
 
 const uuid = () => crypto.randomUUID();
 
-export { Client, Lab, assert, ask, fs, pause, path, python, root, until, uuid };
+export { Client, Lab, assert, ask, fs, path, python, root, uuid };

@@ -1,6 +1,7 @@
 // Celery's real client calls Stint: results, typed failures, times, priorities, and whose data they are.
 import { after, before, test } from "node:test";
-import { Lab, assert, until, uuid } from "./celery.js";
+import { until } from "../wait.js";
+import { Lab, assert, uuid } from "./celery.js";
 
 let lab, client, worker;
 before(async () => {

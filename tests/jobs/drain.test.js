@@ -2,7 +2,8 @@
 // jobs, and Redis is away for a whole minute.
 import { test } from "node:test";
 import crypto from "node:crypto";
-import { assert, Lab, pause, until } from "./support.js";
+import { pause, until } from "../wait.js";
+import { assert, Lab } from "./support.js";
 
 const long = process.env.STINT_TEST_LONG === "1";
 const [kills, jobs] = long ? [200, 100000] : [20, 5000];

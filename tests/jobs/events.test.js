@@ -1,7 +1,8 @@
 // Events on their way to those who listen: in the order of commit, without gaps, whoever is killed or restarted on the way.
 import { describe, test } from "node:test";
 import crypto from "node:crypto";
-import { assert, Lab, pause, until } from "./support.js";
+import { pause, until } from "../wait.js";
+import { assert, Lab } from "./support.js";
 
 const positions = async (lab, id) => (await lab.redis.run("XRANGE", `live:${id}`, "-", "+")).map((e) => Number(e[0].split("-")[0]));
 const sealed = async (lab, id) => (await lab.rows("SELECT position FROM data.events WHERE organization_id = $1 ORDER BY position", id)).map((r) => r.position);

@@ -2,7 +2,8 @@
 import { after, before, describe, test } from "node:test";
 import crypto from "node:crypto";
 import fs from "node:fs";
-import { assert, Lab, pause, until } from "./support.js";
+import { pause, until } from "../wait.js";
+import { assert, Lab } from "./support.js";
 
 describe("every end of a job", () => {
 	let lab;

@@ -1,6 +1,7 @@
 // Redis carries and never holds: it is killed, flushed, stopped and kept away while jobs drain, and what waits is run all the same.
 import { describe, test } from "node:test";
-import { assert, Lab, pause, until } from "./support.js";
+import { pause, until } from "../wait.js";
+import { assert, Lab } from "./support.js";
 
 // n effects, each once.
 async function drained(lab, n) {

@@ -2,7 +2,8 @@
 import { after, before, test } from "node:test";
 import crypto from "node:crypto";
 import pg from "pg";
-import { assert, host, Lab, pause, until } from "./support.js";
+import { pause, until } from "../wait.js";
+import { assert, host, Lab } from "./support.js";
 
 let lab;
 before(async () => (lab = await Lab.open("rules")));

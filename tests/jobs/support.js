@@ -12,6 +12,7 @@ import os from "node:os";
 import path from "node:path";
 import { after } from "node:test";
 import pg from "pg";
+import { until } from "../wait.js";
 
 const { types } = pg;
 for (const oid of [1082, 1114, 1184]) types.setTypeParser(oid, (text) => text);
@@ -23,18 +24,6 @@ const build = setting("STINT_BIN");
 const host = setting("STINT_RUN");
 const template = "jobs_template";
 const program = path.join(build, "tests/jobs/stint-test-worker");
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-
-// Looks again and again until the answer is truthy: what must come is waited for, however long the machine takes.
-async function until(what, look, { every = 30, most = 60000 } = {}) {
-	const end = Date.now() + most;
-	for (;;) {
-		const answer = await look();
-		if (answer) return answer;
-		assert.ok(Date.now() < end, `still waiting for this after ${most / 1000} s: ${what}`);
-		await pause(every);
-	}
-}
 
 // ---- the database: one that was migrated is the model of all
 
@@ -351,4 +340,4 @@ class Lab {
 	}
 }
 
-export { assert, build, childrenOf, host, Lab, pause, root, until };
+export { assert, build, childrenOf, host, Lab, root };

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import crypto from "node:crypto";
 import { after, before, test } from "node:test";
-import { control, daemon, event, frame, pause, redis, request, somebody, ticket, until, uuid } from "./support.js";
+import { pause, until } from "../wait.js";
+import { control, daemon, event, frame, redis, request, somebody, ticket, uuid } from "./support.js";
 
 let live;
 before(async () => (live = await daemon({ live_ping_s: 1, live_ring: 64, live_member_clients: 4 })));

@@ -7,7 +7,8 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
-import { Redis, Watcher, bareEnv, control, daemon, env, event, pause, redis, somebody, until, uuid } from "./support.js";
+import { pause, until } from "../wait.js";
+import { Redis, Watcher, bareEnv, control, daemon, env, event, redis, somebody, uuid } from "./support.js";
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "stint-live-redis-"));
 const ends = [];

@@ -9,23 +9,12 @@ import fs from "node:fs";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
+import { until } from "../wait.js";
 
 const env = (name) => process.env[name] ?? assert.fail(`${name} is not set: run the tests by ./dev test, or with \`env $(./dev env)\``);
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const uuid = () => crypto.randomUUID();
 const redisSocket = env("STINT_REDIS_URL").replace(/^unix:/, "");
 const origin = env("STINT_URL");
-
-// Waits for what must come; the limit says only that it never will.
-async function until(what, check, ms = 30000) {
-	const end = Date.now() + ms;
-	for (;;) {
-		const found = await check();
-		if (found) return found;
-		if (Date.now() > end) assert.fail(`never: ${what}`);
-		await pause(10);
-	}
-}
 
 // ---- Redis: requests in order, answers in order
 
@@ -258,4 +247,4 @@ async function daemon(options = {}) {
 	return it;
 }
 
-export { Redis, Watcher, apiTicket, bareEnv, control, daemon, env, event, frame, origin, pause, redis, redisSocket, request, somebody, ticket, until, uuid };
+export { Redis, Watcher, apiTicket, bareEnv, control, daemon, env, event, frame, origin, redis, redisSocket, request, somebody, ticket, uuid };

@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { after, test } from "node:test";
-import { Client, demoPassword, nobody, organization, pause, person, refused, signedIn, took, uuid } from "../api/support.js";
-import { Watcher, apiTicket, origin, redis, until } from "./support.js";
+import { pause, until } from "../wait.js";
+import { Client, demoPassword, nobody, organization, person, refused, signedIn, took, uuid } from "../api/support.js";
+import { Watcher, apiTicket, origin, redis } from "./support.js";
 
 after(() => redis.close());
 const port = Number(new URL(origin).port);

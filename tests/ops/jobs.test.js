@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import path from "node:path";
 import { after, test } from "node:test";
-import { holderAlive, one, pause, rows, uuid, uuidv7 } from "../api/support.js";
+import { until } from "../wait.js";
+import { holderAlive, one, rows, uuid, uuidv7 } from "../api/support.js";
 
 const stint = path.join(process.env.STINT_BIN ?? "", "stint");
 const run = (...args) => spawnSync(stint, ["-c", process.env.STINT_CONF, "jobs", ...args], { encoding: "utf8" });
@@ -34,14 +35,6 @@ async function job(facts = {}) {
 }
 const waiting = { state: "waiting", error: null, finished_at: null, attempts: 0 };
 const stored = (id) => one("SELECT state, dropped FROM jobs.jobs WHERE id = $1", id);
-async function until(what, look) {
-	for (let turn = 0; turn < 200; turn++) {
-		const got = await look();
-		if (got) return got;
-		await pause(50);
-	}
-	assert.fail(`never: ${what}`);
-}
 
 test("jobs list: aligned for people, whole for programs, filtered", async () => {
 	const dead = await job();

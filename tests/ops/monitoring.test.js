@@ -1,7 +1,8 @@
 // What monitoring reads: /metrics in Prometheus' text format, true of what is there, and /readyz.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { holderAlive, http, one, pause, rows, uuid, uuidv7 } from "../api/support.js";
+import { until } from "../wait.js";
+import { holderAlive, http, one, rows, uuid, uuidv7 } from "../api/support.js";
 
 const queue = `metrics.${uuid()}`.slice(0, 40);
 after(() => rows("DELETE FROM jobs.jobs WHERE queue = $1", queue));
@@ -77,15 +78,8 @@ test("metrics: the format, and depth, age, running and dead by queue", async () 
 
 test("metrics: runs are counted, and never go back when old figures are cleared away", async () => {
 	const id = (await one("SELECT jobs.enqueue('housekeeping') AS id")).id;
-	const before = await (async () => {
-		for (let turn = 0; turn < 200; turn++) {
-			const got = await metrics();
-			const n = value(got, "stint_job_runs_total", 'kind="housekeeping",outcome="done"');
-			if (n && (await one("SELECT state FROM jobs.jobs WHERE id = $1", id)).state === "done") return n;
-			await pause(50);
-		}
-		assert.fail("it was never counted");
-	})();
+	const before = await until("it was counted", async () =>
+		(await one("SELECT state FROM jobs.jobs WHERE id = $1", id)).state === "done" && value(await metrics(), "stint_job_runs_total", 'kind="housekeeping",outcome="done"'));
 	await rows("DELETE FROM jobs.stats WHERE kind = 'housekeeping'");
 	assert.ok(value(await metrics(), "stint_job_runs_total", 'kind="housekeeping",outcome="done"') >= before);
 });
@@ -138,11 +132,8 @@ test("readyz: a worker that was heard of is up; without one the service is degra
 		assert.equal(away.status, 200);
 		if (away.body.worker === "up") continue;
 		assert.deepEqual([away.body.worker, away.body.status, away.body.database], ["down", "degraded", "up"]);
-		for (let wait = 0; wait < 200; wait++) {
-			if ((await http("GET", "/readyz")).body.status === "ready") return;
-			await pause(50);
-		}
-		assert.fail("the worker was not heard of again");
+		await until("the worker is heard of again", async () => (await http("GET", "/readyz")).body.status === "ready");
+		return;
 	}
 	assert.fail("the worker spoke each time in between");
 });

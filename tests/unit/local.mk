@@ -144,13 +144,13 @@ tests_unit_test_db_run_LDADD = $(UNIT_DB_LIBS)
 tests_unit_test_queue_board_SOURCES = tests/unit/test_queue_board.c
 tests_unit_test_queue_board_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_queue_board_LDADD = src/queue/libqueue.a $(UNIT_BASE_LIBS)
-tests_unit_test_redis_lists_SOURCES = tests/unit/test_redis_lists.c tests/unit/unit_proxy.h
+tests_unit_test_redis_lists_SOURCES = tests/unit/test_redis_lists.c tests/unit/unit_proxy.h tests/unit/unit_redis.h
 tests_unit_test_redis_lists_CPPFLAGS = $(UNIT_CPPFLAGS) $(HIREDIS_CFLAGS)
 tests_unit_test_redis_lists_LDADD = src/redis/libredis.a $(UNIT_BASE_LIBS) $(HIREDIS_LIBS)
-tests_unit_test_redis_SOURCES = tests/unit/test_redis.c
+tests_unit_test_redis_SOURCES = tests/unit/test_redis.c tests/unit/unit_proxy.h tests/unit/unit_redis.h
 tests_unit_test_redis_CPPFLAGS = $(UNIT_CPPFLAGS) $(HIREDIS_CFLAGS)
 tests_unit_test_redis_LDADD = src/redis/libredis.a $(UNIT_BASE_LIBS) $(HIREDIS_LIBS)
-tests_unit_test_redis_auth_SOURCES = tests/unit/test_redis_auth.c
+tests_unit_test_redis_auth_SOURCES = tests/unit/test_redis_auth.c tests/unit/unit_redis.h
 tests_unit_test_redis_auth_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_redis_auth_LDADD = src/redis/libredis.a $(UNIT_BASE_LIBS) $(HIREDIS_LIBS)
 

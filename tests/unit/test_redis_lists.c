@@ -2,13 +2,12 @@
  * Lists, texts and streams in a real Redis: what is pushed is popped in order and once, a wait is a wait, and a stream has no gap
  * whoever writes it.
  */
-#include "unit.h"
 #include "unit_proxy.h"
+#include "unit_redis.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "redis/redis.h"
 
 static const char *url, *lists[3], *stream;
 
@@ -19,8 +18,7 @@ static struct redis *begin(void)
 	url = getenv("STINT_TEST_REDIS_URL");
 	ck_assert_msg(url && str_starts(url, "unix:"),
 		"STINT_TEST_REDIS_URL is not set to unix:PATH. Run the tests by ./dev test, or name a scratch Redis.");
-	r = redis_new(unit_mem, url, NULL);
-	redis_set_timeout(r, 5000);
+	r = redis_patient(unit_mem, url, NULL);
 	for (int i = 0; i < 3; i++) {
 		lists[i] = mem_printf(unit_mem, "unit:%d:list:%d", (int)getpid(), i);
 		ck_assert(redis_forget(r, lists[i]));
@@ -98,7 +96,7 @@ START_TEST(a_wait_ends_with_an_item_or_with_its_time)
 	ck_assert_int_ge(clock_monotonic_us() - began_us, 290000);
 	if (fork() == 0) {
 		usleep(200000);
-		redis_push(redis_new(NULL, url, NULL), lists[2], &item, 1);
+		redis_push(redis_patient(NULL, url, NULL), lists[2], &item, 1);
 		_exit(0);
 	}
 	ck_assert(redis_pop(r, unit_mem, lists, 3, 1, 20000, &from, &got, &n));
@@ -119,7 +117,6 @@ START_TEST(a_wait_longer_than_the_time_out_is_no_time_out)
 	redis_set_timeout(r, 200);
 	ck_assert(redis_pop(r, unit_mem, lists, 3, 1, 700, &from, &got, &n));
 	ck_assert_int_eq(n, 0);
-	redis_set_timeout(r, 5000);
 	end(r);
 }
 END_TEST
@@ -162,10 +159,9 @@ START_TEST(a_stream_of_many_writers_has_no_gap)
 
 	for (int who = 0; who < 4; who++) {
 		if (fork() == 0) {
-			struct redis *own = redis_new(NULL, url, NULL);
+			struct redis *own = redis_patient(NULL, url, NULL);
 			int64_t last = 0;
 
-			redis_set_timeout(own, 5000);
 			for (int64_t next = 1; next <= 300; next = last + 1)
 				if (!redis_stream_follow(own, stream, next, false, 1000, fields, 2, &last))
 					_exit(1);
@@ -189,8 +185,7 @@ START_TEST(a_new_connection_is_another_generation)
 	int64_t first;
 	const char *value;
 
-	r = redis_new(unit_mem, mem_printf(unit_mem, "unix:%s", proxy->path), NULL);
-	redis_set_timeout(r, 5000);
+	r = redis_patient(unit_mem, mem_printf(unit_mem, "unix:%s", proxy->path), NULL);
 	ck_assert_int_eq(redis_generation(r), 0);
 	ck_assert(redis_ping(r));
 	first = redis_generation(r);
