@@ -138,7 +138,8 @@ START_TEST(nobodys_password_takes_as_long)
 
 	crypto_init();
 	hash = password_hash(unit_mem, "right");
-	for (int i = 0; i < 4; i++) {
+	/* The least of some: a busy machine adds to one or the other. */
+	for (int i = 0; i < 20 && (real_us == INT64_MAX || nobody_us * 2 <= real_us || nobody_us >= real_us * 2); i++) {
 		int64_t us = verify_us(hash);
 
 		real_us = us < real_us ? us : real_us;
