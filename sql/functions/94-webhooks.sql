@@ -146,6 +146,22 @@ BEGIN
 END
 $$;
 
+-- Fifty an organization: each is work at every change. Two that come at the same moment take turns.
+CREATE OR REPLACE FUNCTION app.on_webhook_more() RETURNS trigger
+LANGUAGE plpgsql
+AS $$
+BEGIN
+	PERFORM pg_advisory_xact_lock(hashtextextended(NEW.organization_id::text, 7322));
+	IF (SELECT count(*) FROM data.webhooks AS w WHERE w.organization_id = NEW.organization_id AND w.deleted_at IS NULL) >= 50 THEN
+		PERFORM app.refuse('limit_reached', NULL, jsonb_build_object('limit', 50));
+	END IF;
+	RETURN NEW;
+END
+$$;
+
+CREATE OR REPLACE TRIGGER "0_added" BEFORE INSERT ON data.webhooks FOR EACH ROW EXECUTE FUNCTION app.on_webhook_more();
+CREATE OR REPLACE TRIGGER "0_restored" BEFORE UPDATE ON data.webhooks
+	FOR EACH ROW WHEN (NEW.deleted_at IS NULL AND OLD.deleted_at IS NOT NULL) EXECUTE FUNCTION app.on_webhook_more();
 CREATE OR REPLACE TRIGGER "0_switched_on" BEFORE UPDATE ON data.webhooks
 	FOR EACH ROW WHEN (NEW.active AND NOT OLD.active) EXECUTE FUNCTION app.on_webhook_switch();
 CREATE OR REPLACE TRIGGER y_again AFTER UPDATE ON data.webhooks

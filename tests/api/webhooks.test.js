@@ -54,6 +54,21 @@ test("webhooks_create_knows_an_id_again", async () => {
 	assert.equal(took(await owner.post("/webhooks", sent), 201).body.secret, null, "long after, it is not shown any more");
 });
 
+test("webhooks_create_and_webhooks_restore_stop_at_fifty_an_organization", async () => {
+	const full = await organization({ roles: ["owner"] });
+	const more = () => full.owner.post("/webhooks", { url: url(), events: ["*"], active: false });
+	const gone = took(await more(), 201).body;
+	await full.owner.delete(`/webhooks/${gone.id}`);
+	await rows("INSERT INTO data.webhooks (organization_id, id, url, events, active) SELECT $1, app.uuidv7(), 'https://example.org/' || n, '{*}', false FROM generate_series(1, 47) AS n", full.id);
+	const replies = await Promise.all([1, 2, 3, 4, 5].map(more));
+	assert.deepEqual(replies.map((r) => r.status).sort(), [201, 201, 201, 409, 409], "however many ask at once");
+	assert.equal(refused(await more(), 409, "limit_reached").limit, 50);
+	refused(await full.owner.post(`/webhooks/${gone.id}/restore`), 409, "limit_reached");
+	await full.owner.delete(`/webhooks/${replies.find((r) => r.status === 201).body.id}`);
+	took(await full.owner.post(`/webhooks/${gone.id}/restore`));
+	assert.equal((await make()).active, false, "another organization's are not counted");
+});
+
 test("webhooks_create_names_what_is_wrong", async () => {
 	refused(await owner.post("/webhooks", {}), 422, "required", "url");
 	refused(await owner.post("/webhooks", { url: url() }), 422, "required", "events");
