@@ -1,7 +1,8 @@
 // Every route, in the name of every role and of nobody, with another organization's ids in every place that takes one:
 // nothing of it is told, nothing of it changes, and it is as if it were not there. Generated from the route table.
 import { test } from "node:test";
-import { ago, assert, organization, uuid } from "./support.js";
+import { until } from "../wait.js";
+import { ago, assert, one, organization, rows, uuid } from "./support.js";
 import { ask, filled, isAllowed, pathIds, routes, stored, Things, title } from "./routes.js";
 
 const canary = `Canary${uuid().replaceAll("-", "")}`;
@@ -26,6 +27,9 @@ foreign.tags = foreign.tag_id;
 foreign.kind = await things.kind();
 const foreignId = await things.tag_id();
 await theirs.owner.made("/timer/start", { description: `${canary} running`, started_at: ago(600) });
+// What the stack would do about it by itself (a mail) waits until tomorrow.
+await rows("UPDATE jobs.jobs SET due_at = now() + interval '1 day' WHERE organization_id = $1 AND state = 'waiting'", theirs.id);
+await until("nothing of it runs", async () => !(await one("SELECT FROM jobs.jobs WHERE organization_id = $1 AND state = 'running'", theirs.id)));
 const before = await stored(theirs.id);
 
 function isSilent(reply) {
