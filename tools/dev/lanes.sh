@@ -7,6 +7,7 @@ LANES=1        # how many
 LANES_MOST=4   # each needs about 1 GB
 LANE_STACKS=() # the supervisors of their stacks
 LANES_RUN=''   # the process that runs them
+LANE_CHILD=''  # in a lane: what it runs
 
 # NUMBER: where its stack lives. The first one's folder also keeps the build and what the tests said.
 lane_state() { printf '%s/%s' "$VAR" "$(lane_stack "$1")"; }
