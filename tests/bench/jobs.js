@@ -64,7 +64,7 @@ export async function measureJobs({ row, note, quit, privateKiB, rounds }) {
 
 	const worker = (children = CORES) =>
 		spawn(`${BIN}/tests/jobs/stint-test-worker`, ['-c', CONF, '--queues', `default:${children}`], { stdio: ['ignore', 'ignore', 'ignore'], env });
-	const waiting = () => one("SELECT count(*)::integer FROM jobs.jobs WHERE state IN ('waiting', 'running') AND kind LIKE 'test.%'");
+	const waiting = (kind) => one("SELECT count(*)::integer FROM jobs.jobs WHERE state IN ('waiting', 'running') AND kind = $1", kind);
 	const clear = async () => {
 		await db.query("DELETE FROM jobs.jobs WHERE kind LIKE 'test.%'");
 		await db.query('TRUNCATE scratch.effects');
@@ -82,7 +82,7 @@ export async function measureJobs({ row, note, quit, privateKiB, rounds }) {
 	const stint = async (kind, n) => {
 		await enqueue(kind, n);
 		const child = worker();
-		const rate = await drain(`stint-worker, ${kind}`, n, child, waiting, quit);
+		const rate = await drain(`stint-worker, ${kind}`, n, child, () => waiting(kind), quit);
 		await gone(child);
 		return rate;
 	};
