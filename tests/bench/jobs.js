@@ -29,6 +29,16 @@ function rateOf(samples, n) {
 	return (from.left - to.left) / ((to.at - from.at) / 1000);
 }
 
+// Whoever is measured ends with the bench, also when that ends badly: or they would work on beside the next one.
+const measured = new Set();
+process.on('exit', () => measured.forEach((child) => child.kill('SIGTERM')));
+function start(command, words, options) {
+	const child = spawn(command, words, options);
+	measured.add(child);
+	child.on('exit', () => measured.delete(child));
+	return child;
+}
+
 async function drain(name, n, child, left, quit) {
 	const samples = [];
 	for (const end = Date.now() + 120000; ; await sleep(50)) {
@@ -63,7 +73,7 @@ export async function measureJobs({ row, note, quit, privateKiB, rounds }) {
 		GRANT USAGE ON SCHEMA scratch TO stint_worker; GRANT INSERT ON scratch.effects TO stint_worker`);
 
 	const worker = (children = CORES) =>
-		spawn(`${BIN}/tests/jobs/stint-test-worker`, ['-c', CONF, '--queues', `default:${children}`], { stdio: ['ignore', 'ignore', 'ignore'], env });
+		start(`${BIN}/tests/jobs/stint-test-worker`, ['-c', CONF, '--queues', `default:${children}`], { stdio: ['ignore', 'ignore', 'ignore'], env });
 	const waiting = (kind) => one("SELECT count(*)::integer FROM jobs.jobs WHERE state IN ('waiting', 'running') AND kind = $1", kind);
 	const clear = async () => {
 		await db.query("DELETE FROM jobs.jobs WHERE kind LIKE 'test.%'");
@@ -91,7 +101,7 @@ export async function measureJobs({ row, note, quit, privateKiB, rounds }) {
 		redis('DEL', 'bench:ids');
 		const { rows } = await db.query('SELECT id FROM jobs.jobs WHERE kind = $1', [kind]);
 		for (let i = 0; i < rows.length; i += 5000) redis('RPUSH', 'bench:ids', ...rows.slice(i, i + 5000).map((r) => r.id));
-		const child = spawn(`${STATE}/bare-jobs`, [mode, `host=${RUN} dbname=stint user=stint_worker`, REDIS, String(CORES), 'bench:ids'], { stdio: ['ignore', 'inherit', 'inherit'] });
+		const child = start(`${STATE}/bare-jobs`, [mode, `host=${RUN} dbname=stint user=stint_worker`, REDIS, String(CORES), 'bench:ids'], { stdio: ['ignore', 'inherit', 'inherit'] });
 		const rate = await drain(`the bare loop, ${mode}`, n, child, async () => Number(redis('LLEN', 'bench:ids')), quit);
 		await gone(child);
 		return rate;
@@ -99,7 +109,7 @@ export async function measureJobs({ row, note, quit, privateKiB, rounds }) {
 	const celery = async () => {
 		redis('-n', '5', 'FLUSHDB');
 		execFileSync('/usr/bin/python3', ['celery_noop.py', 'fill', String(CELERY)], quietly);
-		const child = spawn('/usr/bin/python3', ['-m', 'celery', '-A', 'celery_noop', 'worker', '-c', String(CORES), '-l', 'error', '-Q', 'noop',
+		const child = start('/usr/bin/python3', ['-m', 'celery', '-A', 'celery_noop', 'worker', '-c', String(CORES), '-l', 'error', '-Q', 'noop',
 			'--without-gossip', '--without-mingle', '--without-heartbeat'], quietly);
 		const rate = await drain('Celery', CELERY, child, async () => Number(redis('-n', '5', 'LLEN', 'noop')), quit);
 		await gone(child);
@@ -108,7 +118,7 @@ export async function measureJobs({ row, note, quit, privateKiB, rounds }) {
 	const sidekiq = async () => {
 		redis('-n', '6', 'FLUSHDB');
 		execFileSync('ruby', ['sidekiq_noop.rb', 'fill', String(QUICK)], quietly);
-		const child = spawn('sidekiq', ['-r', './sidekiq_noop.rb', '-q', 'noop', '-c', '10'], quietly);
+		const child = start('sidekiq', ['-r', './sidekiq_noop.rb', '-q', 'noop', '-c', '10'], quietly);
 		const rate = await drain('Sidekiq', QUICK, child, async () => Number(redis('-n', '6', 'LLEN', 'queue:noop')), quit);
 		await gone(child);
 		return rate;
