@@ -34,6 +34,7 @@ EXTRA_DIST += \
 	sql/migrations/0005-webhooks.sql \
 	sql/migrations/0006-notifications.sql \
 	sql/migrations/0007-mails.sql \
+	sql/migrations/0008-housekeeping.sql \
 	sql/policies.sql \
 	sql/queries/auth.sql \
 	sql/queries/celery.sql \

@@ -2,6 +2,8 @@
 
 SET LOCAL ROLE stint_definer;
 
+DROP FUNCTION IF EXISTS app.live_ticket(bytea);
+
 -- The caller's own: which credential the socket ends with, until when it may stay, and whose events it may hear of.
 -- position: what was sealed up to now; whoever loads content after this has seen it.
 -- own: not of others' time, even for who may see it.

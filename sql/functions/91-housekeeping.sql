@@ -2,6 +2,9 @@
 
 SET LOCAL ROLE stint_definer;
 
+DROP FUNCTION IF EXISTS app.purge_credentials(integer), app.purge_links(integer), app.purge_idempotency_keys(integer),
+	app.purge_deleted(integer), app.purge_webhooks(integer), jobs.purge(integer), jobs.purge_mails(integer), jobs.purge_celery(integer);
+
 -- Of each table at most so many rows x, so that no transaction is long, and none that somebody has locked. Gives what went, by
 -- table: {"data.tags": 3}; {} says that it is done. Approved and referenced rows stay: what a report was made of is not purged for having been
 -- deleted. What refers to something stands before it.

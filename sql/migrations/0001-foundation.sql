@@ -280,7 +280,6 @@ CREATE INDEX time_entries_by_start ON data.time_entries (organization_id, starte
 -- Totals of projects are added up from the index alone.
 CREATE INDEX time_entries_by_project ON data.time_entries (organization_id, project_id, started_at DESC)
 	INCLUDE (ended_at, member_id, type) WHERE deleted_at IS NULL;
-CREATE INDEX time_entries_deleted ON data.time_entries (deleted_at) WHERE deleted_at IS NOT NULL;
 
 CREATE TABLE data.time_entry_tags (
 	organization_id uuid NOT NULL CONSTRAINT time_entry_tags_organization REFERENCES data.organizations,
@@ -344,7 +343,7 @@ CREATE TABLE data.idempotency_keys (
 	CONSTRAINT idempotency_keys_member FOREIGN KEY (organization_id, member_id)
 		REFERENCES data.members ON DELETE CASCADE
 );
-CREATE INDEX idempotency_keys_by_age ON data.idempotency_keys (created_at);
+CREATE INDEX idempotency_keys_by_age ON data.idempotency_keys (organization_id, created_at);
 
 -- Tenancy ------------------------------------------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 -- Background work: the truth of every job.
 --
 -- Schema `jobs` is machinery of the whole installation: a job may belong to an organization or to nobody (housekeeping), so
--- its tables are keyed by id and not by tenant. Nobody writes them but the functions of this schema (functions/90-jobs-*.sql);
+-- its tables are keyed by id and not by tenant. Nobody writes them but the functions of this schema (functions/90-jobs.sql);
 -- of its own jobs an organization may read (policies.sql). Redis carries ids to the runners and knows nothing more.
 --
 -- Columns the relay searches by stand in one partial index; a job that is done leaves it. lane is the organization, or the

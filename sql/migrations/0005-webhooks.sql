@@ -73,7 +73,7 @@ CREATE TABLE data.webhook_deliveries (
 CREATE UNIQUE INDEX webhook_deliveries_once ON data.webhook_deliveries (organization_id, webhook_id, position)
 	WHERE position IS NOT NULL;
 CREATE INDEX webhook_deliveries_by_webhook ON data.webhook_deliveries (organization_id, webhook_id, id DESC);
-CREATE INDEX webhook_deliveries_by_age ON data.webhook_deliveries (created_at);
+CREATE INDEX webhook_deliveries_by_age ON data.webhook_deliveries (organization_id, created_at);
 
 DO $$
 DECLARE

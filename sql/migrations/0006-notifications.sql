@@ -24,7 +24,6 @@ CREATE TABLE data.notifications (
 CREATE INDEX notifications_by_member ON data.notifications (organization_id, member_id, created_at DESC, id DESC) WHERE in_app;
 CREATE INDEX notifications_unread ON data.notifications (organization_id, member_id) WHERE in_app AND read_at IS NULL;
 CREATE INDEX notifications_pending ON data.notifications (organization_id, member_id) WHERE mail = 'pending';
-CREATE INDEX notifications_by_age ON data.notifications (created_at);
 
 -- What a person has decided; what has no row is as the kind has it (app.notification_kinds).
 CREATE TABLE data.notification_preferences (

@@ -17,10 +17,6 @@ stint.visit = (() => {
 	const release = (doc) => doc.querySelector('link[rel="stylesheet"]')?.getAttribute("href");
 	const is_same_house = (doc) => doc.body?.querySelector("#bar") && $("#bar") && release(doc) === release(document);
 
-	/*
-	 * Keeps what morphing would take away: texts half typed, folds that stand open, a field being edited in place. Of the form
-	 * that was sent only what was typed after it left.
-	 */
 	const is_dirty = (field) => {
 		if (!field.matches("input, textarea") || field.matches("[type=hidden]")) return false;
 		return field.type === "checkbox" || field.type === "radio" ? field.checked !== field.defaultChecked : field.value !== field.defaultValue;
@@ -32,6 +28,10 @@ stint.visit = (() => {
 		return field.selectedOptions[0] !== given;
 	};
 
+	/*
+	 * Keeps what morphing would take away: texts half typed, folds that stand open, a field being edited in place. Of the form
+	 * that was sent only what was typed after it left.
+	 */
 	function callbacks(stays, sent, as_sent, quiet) {
 		return {
 			/* What a script put there (an offered list) the server does not know. */
