@@ -199,6 +199,8 @@ test("deliveries_stop_when_the_endpoint_says_it_is_gone", async () => {
 	await rows("SELECT pg_notify('jobs', '')");
 	assert.match(await mailTo(mine.owner.email), /switched off/);
 	await mine.owner.made("/tags", { name: "Two" });
+	// Before and after are told by positions, which come a moment after the commit.
+	await until("it has its position", async () => !(await one("SELECT FROM data.events WHERE organization_id = $1 AND position IS NULL", mine.id)));
 	// A ping by hand goes out all the same; on again, it hears of what comes then.
 	there.answer = () => ({ status: 200 });
 	await attempted((await mine.owner.made(`/webhooks/${hook.id}/ping`, undefined, 200)).id, 1);
